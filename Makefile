@@ -1,0 +1,46 @@
+# make report  the reports of the demonstration company      make test   everything that must hold
+# make lint    the style of the code                          make bench  ratios and long simulations (tests/bench/RESULTS.md)
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin
+COMPANY ?= data/demo
+JOBS ?= 2
+
+.PHONY: install report test test-notebooks test-engines lint bench notebooks clean
+
+install: $(VENV)/.installed
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(0 if sys.version_info >= (3, 11) else "funnel_lib needs Python 3.11 or newer; this is " + sys.version.split()[0] + " (try make PYTHON=python3.12)")'
+	$(PYTHON) -m venv $(VENV)
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test]"
+	touch $@
+
+report: install
+	$(RUN)/funnel report $(COMPANY) --output reports --jobs $(JOBS)
+
+test: install
+	$(RUN)/python -m pytest
+	$(MAKE) --no-print-directory test-notebooks
+
+# Committed outputs against a fresh run of every notebook.
+test-notebooks: install
+	$(RUN)/python -m pytest --nbval notebooks --nbval-current-env --nbval-cell-timeout=300
+
+# The same measures on Polars and PySpark (Java is needed).
+test-engines: install
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,engines]"
+	$(RUN)/python -m pytest -m engines
+
+lint: install
+	$(RUN)/ruff check funnel_lib tests
+
+bench: install
+	$(RUN)/python -m tests.bench
+
+# Execute the committed notebooks anew, outputs included.
+notebooks: install
+	$(RUN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+clean:
+	rm -rf $(VENV) reports build .pytest_cache .ruff_cache

@@ -1,0 +1,72 @@
+"""A sentence that carries its numbers, and the formats that sentences use."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from funnel_lib.company import Process
+from funnel_lib.errors import MeasureError
+from funnel_lib.language import formats
+
+
+def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> list[Sentence]:
+    """The sentences of one topic, or the one that says what they would need."""
+    try:
+        return topic(process)
+    except MeasureError as error:
+        return [Sentence("unavailable", _capital(str(error).removeprefix(f"{process.name}: ")) + ".")]
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]
+
+
+class Sentence(str):
+    """One sentence of an answer: a text with a `key` that names it and the plain `numbers` it is made of."""
+
+    key: str
+    numbers: dict[str, Any]
+
+    def __new__(cls, key: str, text: str, **numbers: Any) -> Sentence:
+        sentence = super().__new__(cls, text.replace(" %", f"{formats.SPACE}%"))
+        sentence.key, sentence.numbers = key, numbers
+        return sentence
+
+
+class Speaker:
+    """Numbers and keys of one process as its readers expect them inside a sentence."""
+
+    def __init__(self, process: Process) -> None:
+        self.process, self.language, self.currency = process, process.language, process.currency
+
+    def count(self, value: float) -> str:
+        return formats.format_count(value, self.language)
+
+    def number(self, value: float) -> str:
+        return formats.format_number(value, self.language)
+
+    def share(self, value: float) -> str:
+        return formats.format_share(value, self.language)
+
+    def money(self, value: float) -> str:
+        return formats.format_money(value, self.language, self.currency)
+
+    def days(self, value: float) -> str:
+        return formats.format_duration(value, "days", self.language)
+
+    def hours(self, value: float) -> str:
+        return formats.format_duration(value, "hours", self.language)
+
+    def months(self, value: float) -> str:
+        return formats.format_duration(value, "months", self.language)
+
+    def date(self, value: Any) -> str:
+        return formats.format_moment(value, self.language)
+
+    def range(self, low: float, high: float, unit: str = "share") -> str:
+        """The 95 % interval, for instance "18.2–24.0 %"."""
+        return formats.format_interval(low, high, unit, self.language, self.currency)
+
+    def label(self, key: str) -> str:
+        return self.process.label(key)

@@ -1,0 +1,46 @@
+"""Charts: a measure's table in, matplotlib Axes out. One file per exercise."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from importlib import import_module
+from typing import Any
+
+# Chart → file of this folder. Loaded on first use: matplotlib is slow to import.
+_CHARTS = {
+    "plot_step_rates": "conversion", "plot_states": "conversion", "plot_time_curve": "conversion",
+    "plot_time_to_win": "conversion", "plot_lost_reasons": "conversion", "plot_eventual_conversion": "conversion",
+    "plot_cohort_triangle": "conversion_change", "plot_comparison": "conversion_change",
+    "plot_step_trend": "conversion_change", "plot_change_decomposition": "conversion_change",
+    "plot_reconciliation": "conversion_change", "plot_price_of_point": "conversion_change",
+    "plot_transitions": "conversion_paths", "plot_work_in_progress": "conversion_paths",
+    "plot_cumulative_flow": "conversion_paths",
+    "plot_lead_counts": "lead_flow", "plot_target_share": "lead_flow", "plot_channel_costs": "lead_flow",
+    "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
+    "plot_average_retention": "loyalty",
+    "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
+    "plot_levers": "improvement", "plot_measures": "improvement",
+    "plot_processes": "overview",
+}
+
+__all__ = sorted(_CHARTS)
+
+
+def __getattr__(name: str) -> Any:
+    if name in _CHARTS:
+        return _nothing_for_nothing(getattr(import_module(f"funnel_lib.charts.{_CHARTS[name]}"), name))
+    raise AttributeError(f"module 'funnel_lib.charts' has no attribute {name!r}")
+
+
+def _nothing_for_nothing(plot: Callable[..., Any]) -> Callable[..., Any]:
+    """A table without rows has nothing to draw: the chart is None, and the page says why beside the table."""
+    @wraps(plot)
+    def drawing(table: Any, *arguments: Any, **settings: Any) -> Any:
+        return None if not len(table) else plot(table, *arguments, **settings)
+
+    return drawing
+
+
+def __dir__() -> list[str]:
+    return __all__

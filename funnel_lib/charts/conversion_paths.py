@@ -1,0 +1,199 @@
+"""Charts of the way through the funnel: the drawn path, the ageing of running leads, the cumulative flow."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
+
+from funnel_lib.about import About, about_of
+from funnel_lib.charts import style
+from funnel_lib.language.formats import format_count, format_duration, format_moment
+
+_KIND_COLOURS = {"forward": style.BLUE, "skip": style.ORANGE, "return": style.PURPLE, "lost": style.VERMILION}
+_BAND_COLOURS = {"fresh": style.GREEN, "usual": style.SKY, "late": style.ORANGE, "forgotten": style.VERMILION,
+                 "age_unknown": style.PALE}
+# The steps of the flow diagram take their colours in this order.
+_STEP_COLOURS = (style.PALE, style.SKY, style.BLUE, style.YELLOW, style.ORANGE, style.PURPLE)
+BOX_WIDTH, BOX_HEIGHT = 0.62, 0.42
+WIDEST_POINTS, THINNEST_POINTS = 14.0, 0.8
+# Rarer moves than this share of the largest would be hairs without a message.
+SHOWN_FROM = 0.002
+
+
+def plot_transitions(moves: pd.DataFrame, ax: Axes | None = None, standing: pd.DataFrame | None = None) -> Axes:
+    """The drawn path: steps as boxes in a row, arrows as wide as the number of moves.
+
+    Forward moves run along the row, moves that pass over a step above it, returns and losses below it. `moves` is
+    `conversion.transitions(process)`; with `standing`, `conversion.work_in_progress_summary(process)`, each box says how many
+    running leads stall there.
+    """
+    about = about_of(moves)
+    moves = moves[moves["kind"] != "other"]
+    steps = _steps_in_order(moves)
+    place = {step: float(number) for number, step in enumerate(steps)}
+    shown = moves[moves["events_count"] >= SHOWN_FROM * moves["events_count"].max()]
+    with style.drawn():
+        ax = style.new_axes(ax, 4.4)
+        for row in shown.sort_values("events_count", ascending=False).itertuples():
+            width = max(THINNEST_POINTS, WIDEST_POINTS * row.events_count / moves["events_count"].max())
+            _arrow(ax, row, place, width, about)
+        for step, x in place.items():
+            _box(ax, x, about.label(step), _stalled_text(step, standing, about))
+        _lost_bar(ax, moves, place, about)
+        ax.set_xlim(-0.55, len(steps) - 0.45)
+        ax.set_ylim(-1.7, 1.1)
+        ax.axis("off")
+        counts = moves.groupby("kind")["events_count"].sum().reindex(list(_KIND_COLOURS)).fillna(0)
+        texts = [f"{about.label(kind)}: {format_count(count, about.language)}" for kind, count in counts.items()]
+        for number, (kind, text) in enumerate(zip(counts.index, texts, strict=True)):
+            ax.text((number + 0.5) / len(texts), 0.0, text, transform=ax.transAxes, ha="center", va="bottom",
+                    color=_KIND_COLOURS[kind], fontsize=9.5, fontweight="bold")
+        style.title(ax, f"{format_count(counts['skip'], about.language)} moves pass over a step, "
+                        f"{format_count(counts['return'], about.language)} go back",
+                    "moves between steps, the width of an arrow is their number", about)
+        return ax
+
+
+def _steps_in_order(moves: pd.DataFrame) -> list[str]:
+    """The steps of the table from `lead` on: a move that is forward or skips leads to a later step."""
+    names = dict.fromkeys([*moves["from_step"], *moves["to_step"]])
+    names.pop("lost", None)
+    onward = moves[moves["kind"].isin(["forward", "skip"])]
+    # A step stands behind every step that leads to it; rows come in the order of the path, so one pass per step is enough.
+    rank = dict.fromkeys(names, 0)
+    for _ in names:
+        for row in onward.itertuples():
+            rank[row.to_step] = max(rank[row.to_step], rank[row.from_step] + 1)
+    return sorted(names, key=lambda name: (name != "lead", rank[name]))
+
+
+def _stalled_text(step: str, standing: pd.DataFrame | None, about: About) -> str:
+    here = standing[standing["step"] == step] if standing is not None else []
+    stalled = int(here.iloc[0][["late_count", "forgotten_count"]].sum()) if len(here) else 0
+    return f"\n{format_count(stalled, about.language)} stalled" if stalled else ""
+
+
+def _box(ax: Axes, x: float, label: str, below: str) -> None:
+    ax.add_patch(FancyBboxPatch((x - BOX_WIDTH / 2, -BOX_HEIGHT / 2), BOX_WIDTH, BOX_HEIGHT, zorder=3,
+                                boxstyle="round,pad=0.02,rounding_size=0.05", facecolor="white", edgecolor=style.INK))
+    ax.text(x, 0, style.wrapped(label, 12) + below, ha="center", va="center", fontsize=9, zorder=4)
+
+
+def _lost_bar(ax: Axes, moves: pd.DataFrame, place: dict[str, float], about: About) -> None:
+    """`lost` as one long box under all steps."""
+    lost = moves.loc[moves["kind"] == "lost", "events_count"].sum()
+    left, right = min(place.values()) - BOX_WIDTH / 2, max(place.values()) + BOX_WIDTH / 2
+    ax.add_patch(FancyBboxPatch((left, -1.32), right - left, 0.2, boxstyle="round,pad=0.02,rounding_size=0.05",
+                                facecolor="white", edgecolor=style.VERMILION, zorder=3))
+    ax.text((left + right) / 2, -1.22, f"{about.label('lost')}: {format_count(lost, about.language)}", ha="center", va="center",
+            fontsize=9, zorder=4)
+
+
+def _arrow(ax: Axes, row: tuple, place: dict[str, float], width: float, about: About) -> None:
+    start, end, bend, label_at = _line(row, place)
+    colour = _KIND_COLOURS[row.kind]
+    ax.add_patch(FancyArrowPatch(start, end, connectionstyle=f"arc3,rad={bend}", linewidth=width, color=colour, alpha=0.6,
+                                 arrowstyle=f"-|>,head_length=0.5,head_width={0.2 + 0.03 * width}",
+                                 mutation_scale=10, shrinkA=0, shrinkB=0, zorder=2))
+    ax.text(*label_at, format_count(row.events_count, about.language), ha="center", va="center", fontsize=9, color=style.INK,
+            zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6, "alpha": 0.85})
+
+
+def _line(row: tuple, place: dict[str, float]) -> tuple[tuple, tuple, float, tuple]:
+    """Where the arrow begins and ends, how it bends, and where its number stands."""
+    half_width, half_height = BOX_WIDTH / 2 + 0.02, BOX_HEIGHT / 2 + 0.02
+    if row.to_step == "lost":
+        x = place.get(row.from_step, 0.0) - 0.12
+        return (x, -half_height), (x, -1.1), 0.0, (x, -0.62)
+    if row.from_step == "lost":
+        x = place[row.to_step] + 0.16
+        return (x, -1.1), (x, -half_height), 0.0, (x, -0.86)
+    start, end = place[row.from_step], place[row.to_step]
+    if start == end:
+        return (start + 0.12, -half_height), (start + 0.24, -half_height), 1.6, (start + 0.22, -0.42)
+    if row.kind == "return":
+        return (start, -half_height), (end, -half_height), -0.25, ((start + end) / 2, -half_height - 0.17 * abs(end - start))
+    if row.kind == "forward" and end - start == 1:
+        return (start + half_width, 0), (end - half_width, 0), 0.0, ((start + end) / 2, 0.17)
+    bend, lift = -0.28, 0.14 * (end - start)
+    return (start + 0.1, half_height), (end - 0.1, half_height), bend, ((start + end) / 2, half_height + lift)
+
+
+def plot_work_in_progress(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Running leads per step as one bar each, split by how long they stand there against those who won.
+
+    `summary` is `conversion.work_in_progress_summary(process)`.
+    """
+    about = about_of(summary)
+    with style.drawn():
+        ax = style.new_axes(ax, 1.7 + 0.5 * len(summary))
+        left, positions = np.zeros(len(summary)), np.arange(len(summary))
+        bands = [band for band in _BAND_COLOURS if summary[f"{band}_count"].sum()]
+        for band in bands:
+            values = summary[f"{band}_count"].to_numpy(dtype=float)
+            ax.barh(positions, values, left=left, color=_BAND_COLOURS[band], height=0.62, label=about.label(band))
+            for position, start, value in zip(positions, left, values, strict=True):
+                if value > 0.05 * summary["running_count"].max():
+                    ax.text(start + value / 2, position, format_count(value, about.language), ha="center", va="center",
+                            fontsize=9, color=style.INK)
+            left += values
+        for position, row in zip(positions, summary.itertuples(), strict=True):
+            norm = "no norm yet" if np.isnan(row.norm_days) else f"norm {format_duration(row.norm_days, 'days', about.language)}"
+            ax.annotate(norm, (row.running_count, position), (5, 0), textcoords="offset points", va="center", fontsize=9)
+        ax.set_yticks(positions, [style.wrapped(about.label(step)) for step in summary["step"]])
+        ax.set_ylim(len(summary) - 0.5, -0.5)
+        ax.set_xlim(0, max(1.0, float(summary["running_count"].max())) * 1.28)
+        ax.set_xlabel("running leads")
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        if bands:
+            ax.legend(ncols=5, loc="upper left", bbox_to_anchor=(0, -0.22), borderaxespad=0, handlelength=1.2, columnspacing=1.2)
+        long = (summary["late_count"] + summary["forgotten_count"]).sum()
+        total = summary["running_count"].sum()
+        style.title(ax, f"{format_count(long, about.language)} of {format_count(total, about.language)} running leads stand in "
+                        "their step longer than winners do",
+                    "late: longer than nine in ten of those who won stood there; forgotten: three times that", about)
+        return ax
+
+
+def plot_cumulative_flow(flow: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Cumulative flow diagram of the running leads: one band per step, the height is the leads standing there.
+
+    Won and lost leads have left the process; their totals stand in the line under the title. `flow` is
+    `conversion.cumulative_flow(process)`.
+    """
+    about = about_of(flow)
+    wide = flow.pivot_table(index="period_start", columns="step", values="leads_count", sort=False)
+    ended = ["lost", wide.columns[list(wide.columns).index("lost") - 1]]
+    running = wide.drop(columns=ended)
+    with style.drawn():
+        ax = style.new_axes(ax, 3.6)
+        colours = [_STEP_COLOURS[number % len(_STEP_COLOURS)] for number in range(running.shape[1])]
+        ax.stackplot(running.index, running.to_numpy().T, colors=colours, step="post", linewidth=0)
+        _band_labels(ax, running, about)
+        first, last = (format_count(running.iloc[row].sum(), about.language) for row in (0, -1))
+        totals = " · ".join(f"{about.label(name)} {format_count(wide[name].iloc[-1], about.language)}" for name in reversed(ended))
+        style.title(ax, f"Running leads by step: {last} now, {first} in the first period",
+                    f"number of leads standing in each step at the end of the period · ended so far: {totals}", about)
+        ax.set_ylabel("running leads")
+        ax.set_ylim(0, max(1.0, running.sum(axis=1).max()) * 1.05)
+        ax.grid(axis="y")
+        span = running.index[-1] - running.index[0]
+        ticks = running.index[np.unique(np.linspace(0, len(running) - 1, 5).round().astype(int))]
+        ax.set_xticks(ticks, [format_moment(tick, about.language) for tick in ticks])
+        ax.set_xlim(running.index[0], running.index[-1] + max(span * 0.2, pd.Timedelta(days=2)))
+        return ax
+
+
+def _band_labels(ax: Axes, running: pd.DataFrame, about: About) -> None:
+    """The names at the right end of the bands, kept apart where bands are thin."""
+    values, upto = running.iloc[-1].to_numpy(dtype=float), 0.0
+    gap, at = 0.065 * max(1.0, running.sum(axis=1).max()), -np.inf
+    for step, value in zip(running.columns, values, strict=True):
+        at = max(upto + value / 2, at + gap)
+        upto += value
+        ax.annotate(f"{about.label(step)} {format_count(value, about.language)}", (running.index[-1], at), (5, 0),
+                    textcoords="offset points", va="center", fontsize=9, annotation_clip=False)

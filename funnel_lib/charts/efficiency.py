@@ -1,0 +1,119 @@
+"""Charts of exercise 5: the price of a result in each stage, and the level of technology claimed and shown."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from funnel_lib.about import About, about_of
+from funnel_lib.charts import style
+from funnel_lib.language.formats import format_count, format_number, is_available
+from funnel_lib.schema import STAGES
+
+# Column of the sheet, head of its panel, and what most of it is called in the headline.
+PANELS = (("cost_per_result_amount", "{currency} per result", "money"), ("hours_per_result", "Hours per result", "hours"),
+          ("elapsed_days", "Days (half done by)", "days"), ("strain_hours_per_result", "Strain-hours per result", "nerves"))
+PANEL_TOP = 0.88
+MOST_CARDS = 14
+LEVELS = ("0\ncraft", "1\ndescribed", "2\nscripted", "3\nassisted", "4\nautomatic")
+
+
+def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Four small panels side by side, one bar per stage: money, hours, days and strain-hours per result.
+
+    `sheet` is `efficiency.efficiency_sheet(process)`. Each panel has its own scale; the panels are `ax.child_axes`.
+    """
+    about = about_of(sheet)
+    stages = sheet.set_index("stage").reindex(STAGES)
+    with style.drawn():
+        ax = style.new_axes(ax, 2.9)
+        ax.set_yticks(range(len(STAGES)), [_stage_label(stage, stages, about) for stage in STAGES])
+        # The labels belong to the bars of the panels, which leave room for their heads.
+        ax.set_ylim(len(STAGES) - 0.5, -0.5 - len(STAGES) * (1 - PANEL_TOP) / PANEL_TOP)
+        ax.set_xticks([])
+        ax.tick_params(axis="y", length=0)
+        for spine in ax.spines.values():
+            spine.set_visible(False)
+        for number, (column, head, _) in enumerate(PANELS):
+            panel = ax.inset_axes((number / len(PANELS), 0, 0.9 / len(PANELS), PANEL_TOP))
+            _panel(panel, stages[column], head.format(currency=about.currency), about)
+        counted = [f"{format_count(value, about.language)} {about.label(result).lower()}"
+                   for value, result in zip(stages["result_count"], stages["result"], strict=True) if is_available(value)]
+        style.title(ax, _headline(stages, about), "per result: " + ", ".join(counted), about)
+        return ax
+
+
+def _stage_label(stage: str, stages: pd.DataFrame, about: About) -> str:
+    return style.wrapped(about.label(stage), 18)
+
+
+def _panel(panel: Axes, values: pd.Series, head: str, about: About) -> None:
+    known = np.nan_to_num(values.to_numpy(dtype=float))
+    panel.barh(range(len(values)), known, height=0.6, color=[style.colour(stage, about) for stage in values.index])
+    for position, value in enumerate(values):
+        panel.annotate(format_number(value, about.language), (known[position], position), (4, 0),
+                       textcoords="offset points", va="center", fontsize=9)
+    panel.set_ylim(len(values) - 0.5, -0.5)
+    panel.set_xlim(0, (known.max() or 1) * 1.85)
+    panel.set_xticks([])
+    panel.set_yticks([])
+    panel.spines["bottom"].set_visible(False)
+    panel.set_title(head, fontsize=9, color=style.INK, loc="left")
+
+
+def _headline(stages: pd.DataFrame, about: About) -> str:
+    """Which stage takes most money, hours and nerves for one result."""
+    most = {}
+    for column, _, name in PANELS:
+        if name != "days" and stages[column].notna().sum() > 1:
+            most.setdefault(stages[column].idxmax(), []).append(name)
+    if not most:
+        return "What a result of each stage costs"
+    parts = [f"“{about.label(stage)}” takes the most {_listed(names)} for one result" for stage, names in most.items()]
+    return "; ".join(parts)
+
+
+def _listed(names: list[str]) -> str:
+    """Names as a list in words: "money, hours and nerves"."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+
+
+def plot_technologization(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Per card the level claimed (ring) and the level that the log shows (dot), cards with most hours on top.
+
+    `cards` is `efficiency.technologization(process)`. A gap is a line; a card whose log shows nothing says so.
+    """
+    about = about_of(cards)
+    table = cards.head(MOST_CARDS)
+    with style.drawn():
+        ax = style.new_axes(ax, 1.5 + 0.36 * len(table))
+        for position, row in enumerate(table.itertuples()):
+            _levels(ax, position, row, style.colour(row.stage, about), about)
+        ax.set_yticks(range(len(table)), [style.wrapped(about.label(card), 24) for card in table["card"]])
+        ax.set_ylim(len(table) - 0.5, -0.5)
+        ax.set_xticks(range(len(LEVELS)), LEVELS)
+        ax.set_xlim(-0.3, 5.9)
+        ax.grid(axis="x")
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        hollow = cards[cards["level_gap"] > 0]
+        which = "claims a higher level than its" if len(hollow) == 1 else "claim a higher level than their"
+        headline = (f"{len(hollow)} of {len(cards)} cards {which} log shows" if len(hollow)
+                    else "No card claims a higher level than its log shows")
+        style.title(ax, headline, "ring: claimed, dot: shown by the log; colour: stage; most hours on top", about)
+        return ax
+
+
+def _levels(ax: Axes, position: int, row: object, paint: str, about: About) -> None:
+    claimed, shown = row.claimed_level, row.shown_level
+    if is_available(claimed) and is_available(shown) and claimed != shown:
+        ax.hlines(position, min(claimed, shown), max(claimed, shown), color=style.VERMILION, linewidth=2.5, zorder=1)
+    if is_available(claimed):
+        ax.plot(claimed, position, "o", markersize=12, markerfacecolor="white", markeredgecolor=paint, markeredgewidth=1.8)
+    if is_available(shown):
+        ax.plot(shown, position, "o", markersize=6.5, color=paint)
+    text = f"{format_number(row.hours, about.language)} h" if is_available(row.hours) else ""
+    if not is_available(shown):
+        text = f"{text} · not shown: {format_count(row.executions_count, about.language)} executions".removeprefix(" · ")
+    ax.annotate(text, (4.35, position), va="center", fontsize=9, color=style.GREY)

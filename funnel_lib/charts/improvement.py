@@ -1,0 +1,80 @@
+"""Charts of exercise 4: what each lever would change, and what the measures bring against their cost."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from funnel_lib.about import About, about_of
+from funnel_lib.charts import style
+from funnel_lib.language.formats import format_interval, format_money, format_share
+
+MOST_LEVERS = 12
+
+
+def lever_label(moves: str, place: str, about: About) -> str:
+    """A lever in words: its kind, and the channel, step or card."""
+    if place == "all" and moves != "lever_lead_flow":
+        return about.label(moves)
+    return f"{about.label(moves)}: {about.label(place)}"
+
+
+def _money_axis(ax: Axes, about: About, label: str) -> None:
+    ax.xaxis.set_major_locator(style.plt.MaxNLocator(4))
+    ax.xaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
+    ax.set_xlabel(label)
+    ax.grid(axis="x")
+
+
+def plot_levers(levers: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Tornado: the change of the yearly margin per +10 % of each lever, strongest on top, with 95 % limits.
+
+    `levers` is `improvement.levers(process)`.
+    """
+    about = about_of(levers)
+    table = levers.head(MOST_LEVERS)
+    values = table["margin_change_amount"].to_numpy()
+    with style.drawn():
+        ax = style.new_axes(ax, 1.4 + 0.4 * len(table))
+        labels = [lever_label(row.moves, row.place, about) for row in table.itertuples()]
+        style.bars(ax, labels, values, colours=[style.GREEN if value > 0 else style.VERMILION for value in values],
+                   low=table["low_amount"], high=table["high_amount"],
+                   texts=[format_money(value, about.language, about.currency) for value in values])
+        _money_axis(ax, about, "change of the yearly margin")
+        amount = format_money(values[0], about.language, about.currency)
+        tied = int(np.isclose(values, values[0]).sum())
+        headline = (f"+10\N{NO-BREAK SPACE}% of any of the {tied} strongest levers brings {amount} a year" if tied > 1
+                    else f"The strongest lever: “{labels[0]}”, {amount} a year for +10\N{NO-BREAK SPACE}%")
+        style.title(ax, headline, "change of the yearly margin per +10 % of the lever's present value, others fixed, 95 % "
+                                  "limits; estimate by the chain of rates", about)
+        return ax
+
+
+def plot_measures(measures: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Per measure the gain of 12 months with its 95 % limits, and its cost as an upright mark; the best on top.
+
+    `measures` is `improvement.rank_measures(process)`.
+    """
+    about = about_of(measures)
+    table = measures.head(MOST_LEVERS)
+    pays = table["net_amount"] > 0
+    with style.drawn():
+        ax = style.new_axes(ax, 1.5 + 0.5 * len(table))
+        texts = [f"{format_interval(row.low_amount, row.high_amount, 'amount', about.language, about.currency)}\n"
+                 f"chance to pay: {format_share(row.pays_probability, about.language)}" for row in table.itertuples()]
+        style.bars(ax, [about.label(key) for key in table["measure"]], table["gain_amount"],
+                   colours=[style.GREEN if good else style.GREY for good in pays], low=table["low_amount"],
+                   high=table["high_amount"])
+        for position, row in enumerate(table.itertuples()):
+            ax.vlines(row.cost_amount, position - 0.36, position + 0.36, color=style.VERMILION, linewidth=3)
+            end = max(row.high_amount, row.cost_amount, 0)
+            ax.annotate(texts[position], (end, position), (7, 0), textcoords="offset points", va="center", fontsize=9)
+        right = float(max(table["high_amount"].max(), table["cost_amount"].max(), 0)) or 1.0
+        ax.set_xlim(min(0.0, float(table["low_amount"].min())) * 1.1, right * 1.75)
+        _money_axis(ax, about, "gain of 12 months and cost")
+        good = int(pays.sum())
+        style.title(ax, f"{good} of {len(table)} planned measures bring more than they cost",
+                    "bar: gain of the first 12 months with 95 % limits; upright mark: cost; estimate by the chain of rates",
+                    about)
+        return ax

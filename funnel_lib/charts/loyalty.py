@@ -1,0 +1,172 @@
+"""Charts of exercise 3: retention by cohort, what the sales are made of, who came by recommendation."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Rectangle
+
+from funnel_lib.about import about_of
+from funnel_lib.charts import style
+from funnel_lib.glossary import term
+from funnel_lib.language.formats import format_count, format_moment, format_money, format_share
+from funnel_lib.rates import is_few
+
+# What fits a page with readable numbers.
+MOST_COHORTS, MOST_AGES = 18, 13
+DARK_SHARE = 0.7
+KIND_COLOURS = {"first": style.ORANGE, "repeat": style.BLUE, "reactivated": style.SKY, "unattributed": style.GREY}
+
+
+def plot_cohort_retention(retention: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Heat map of the latest cohorts × ages with the share in every cell; partly observed cells are hatched and bracketed.
+
+    `retention` is `loyalty.cohort_retention(process)`.
+    """
+    about = about_of(retention)
+    cohorts = sorted(retention["cohort"].unique())[-MOST_COHORTS:]
+    table = retention[retention["cohort"].isin(cohorts) & retention["age"].between(1, MOST_AGES - 1)]
+    sizes = retention.drop_duplicates("cohort").set_index("cohort")["customers_count"]
+    word = style.period_word(retention["cohort"])
+    highest = max(float(table["retained_share"].max()) if len(table) else 0, 1e-9)
+    with style.drawn():
+        ax = style.new_axes(ax, 1.6 + 0.27 * len(cohorts))
+        for row in table.itertuples():
+            _cell(ax, row.age, cohorts.index(row.cohort), row, highest)
+        ax.set_yticks(range(len(cohorts)), [f"{format_moment(start, about.language)}  "
+                                            f"({format_count(sizes[start], about.language)})" for start in cohorts])
+        ages = range(1, max([int(table["age"].max()) if len(table) else 1, 1]) + 1)
+        ax.set_xticks(ages)
+        ax.set_xlim(0.5, ages[-1] + 0.5)
+        ax.set_ylim(len(cohorts) - 0.5, -0.5)
+        ax.set_xlabel(f"{term('age').label(about.language)}: {word}s since the first order")
+        ax.set_ylabel(f"{term('cohort').label(about.language)} ({term('customers_count').label(about.language)})")
+        for side in ("left", "bottom"):
+            ax.spines[side].set_visible(False)
+        ax.tick_params(length=0)
+        whole = "" if table["complete"].all() else " · hatched and in brackets: not over yet"
+        style.title(ax, _headline(retention, word, about.language),
+                    f"% of the cohort who ordered in that {word}{whole} · n = {format_count(sizes.sum(), about.language)} "
+                    f"customers; the latest {len(cohorts)} cohorts", about)
+        return ax
+
+
+def _cell(ax: Axes, age: int, position: int, row: tuple, highest: float) -> None:
+    strength = row.retained_share / highest
+    text = f"{row.retained_share * style.PERCENT:.0f}" if row.complete else f"({row.retained_share * style.PERCENT:.0f})"
+    ax.add_patch(Rectangle((age - 0.5, position - 0.5), 1, 1, facecolor=style.BLUE, alpha=0.06 + 0.84 * strength,
+                           edgecolor="none"))
+    if not row.complete:
+        ax.add_patch(Rectangle((age - 0.5, position - 0.5), 1, 1, facecolor="none", edgecolor="white", hatch="///",
+                               linewidth=0))
+    ax.text(age, position, text, ha="center", va="center", fontsize=9, color="white" if strength > DARK_SHARE else style.INK)
+
+
+def _headline(retention: pd.DataFrame, word: str, language: str) -> str:
+    cells = retention[retention["complete"].astype(bool) & (retention["age"] == 1)]
+    if cells.empty:
+        return f"No cohort could be followed for a whole {word} yet"
+    low, high = (format_share(share, language) for share in (cells["retained_share"].min(), cells["retained_share"].max()))
+    return f"Of the clients of one {word}, between {low} and {high} order again in the {word} after"
+
+
+def plot_sales_split(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Two stacked bars, orders and amount, of first, repeat and reactivated sales; sales to referred clients are hatched.
+
+    `split` is `loyalty.sales_split(process)` without periods.
+    """
+    about = about_of(split)
+    language = about.language
+    with style.drawn():
+        ax = style.new_axes(ax, 2.9)
+        for position, name in enumerate(("orders_share", "amount_share")):
+            left = 0.0
+            for row in split[split[name].fillna(0) > 0].itertuples():
+                share = getattr(row, name)
+                ax.barh(position, share, left=left, height=0.62, color=KIND_COLOURS[row.kind], edgecolor="white",
+                        hatch="///" if row.referred else None, linewidth=0.6)
+                if share >= 0.055:
+                    ax.text(left + share / 2, position, f"{share * style.PERCENT:.0f} %", ha="center", va="center", fontsize=9,
+                            color=style.INK, bbox={"facecolor": "white", "alpha": 0.8, "edgecolor": "none", "pad": 1.2})
+                left += share
+        _split_legend(ax, split, about)
+        orders, amount = split["orders_count"].sum(), split["amount"].sum()
+        ax.set_yticks([0, 1], [f"{term('orders_count').label(language)}\n{format_count(orders, language)}",
+                               f"{term('amount').label(language)}\n{format_money(amount, language, about.currency)}"])
+        ax.invert_yaxis()
+        ax.set_xlim(0, 1)
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
+        ax.tick_params(axis="y", length=0)
+        ax.spines["left"].set_visible(False)
+        again = split[split["kind"].isin(["repeat", "reactivated"])]
+        style.title(ax, f"{format_share(again['orders_share'].sum(), language)} of the orders and "
+                        f"{format_share(again['amount_share'].sum(), language)} of the money come from clients who had bought "
+                        "before", "share of paid orders and of their amount; refunds are not in it", about)
+        return ax
+
+
+def _split_legend(ax: Axes, split: pd.DataFrame, about: object) -> None:
+    kinds = [kind for kind in KIND_COLOURS if split.loc[split["kind"] == kind, "orders_count"].sum() > 0]
+    handles = [Rectangle((0, 0), 1, 1, color=KIND_COLOURS[kind]) for kind in kinds]
+    names = [about.label(kind) for kind in kinds]
+    if split.loc[split["referred"], "orders_count"].sum() > 0:
+        handles.append(Rectangle((0, 0), 1, 1, facecolor=style.PALE, hatch="///", edgecolor="white"))
+        names.append(about.label("referred"))
+    ax.legend(handles, names, ncols=4, loc="upper left", bbox_to_anchor=(0, -0.14), handlelength=1.2, borderaxespad=0)
+
+
+def plot_referral_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Bars of the share of new customers by origin with 95 % limits; the unknown ones lighter.
+
+    `shares` is `loyalty.referral_share(process)`.
+    """
+    about = about_of(shares)
+    language = about.language
+    with style.drawn():
+        ax = style.new_axes(ax, 1.5 + 0.42 * len(shares))
+        texts = [f"{format_share(row.customers_share, language)}   ({format_count(row.customers_count, language)}; "
+                 f"{format_share(row.amount_share, language)} of the money)" for row in shares.itertuples()]
+        style.bars(ax, [about.label(key) for key in shares["origin"]], shares["customers_share"].to_numpy(),
+                   colours=[style.colour(key, about) for key in shares["origin"]], low=shares["customers_low_share"],
+                   high=shares["customers_high_share"], texts=texts, light=shares["origin"] == "unknown")
+        ax.set_xlim(0, 1.5)
+        ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
+        ax.xaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
+        ax.set_xlabel(term("customers_share").label(language))
+        ax.grid(axis="x")
+        referred = shares.set_index("origin").loc["referred"]
+        total = format_count(shares["customers_count"].sum(), language)
+        style.title(ax, f"{format_share(referred.customers_share, language)} of the new customers came by recommendation",
+                    f"share of new customers, 95 % limits · lighter: the channel is not recorded · n = {total}", about)
+        return ax
+
+
+def plot_average_retention(average: pd.DataFrame, per: str = "month", ax: Axes | None = None) -> Axes:
+    """The pooled retention by age with its 95 % limits.
+
+    `average` is `loyalty.average_retention(…)`; `per` is the period of its ages.
+    """
+    about = about_of(average)
+    table = average[average["age"] > 0]
+    with style.drawn():
+        ax = style.new_axes(ax, 2.8)
+        ages, enough = table["age"].to_numpy(dtype=float), ~is_few(table["customers_count"])
+        ax.fill_between(ages, table["retained_low_share"], table["retained_high_share"], color=style.BLUE, alpha=0.18,
+                        linewidth=0)
+        ax.plot(ages, table["retained_share"], color=style.BLUE, linestyle="--", linewidth=1, alpha=0.6)
+        ax.plot(ages[enough], table["retained_share"][enough], color=style.BLUE, marker="o", markersize=3)
+        # A few customers' wide interval must not flatten the rest.
+        ax.set_ylim(0, max(0.05, float(np.nanmax(table["retained_high_share"][enough].to_numpy(), initial=0))) * 1.15)
+        ax.yaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
+        ax.set_xlabel(f"{term('age').label(about.language)}: {per}s since the first order")
+        ax.set_ylabel(term("retained_share").label(about.language))
+        ax.grid(axis="y")
+        said = [f"{format_share(row.retained_share, about.language)} in {per} {row.age}" for row in table[enough].itertuples()
+                if row.age in (1, 6, 12)]
+        headline = (f"Clients who order again after the first order: {', '.join(said)}" if said
+                    else "Too early to tell who orders again")
+        style.title(ax, headline,
+                    f"share of all customers who could be observed for the whole of that {per}, 95 % limits"
+                    + ("" if enough.all() else " · dashed: fewer than 30 customers"), about)
+        return ax

@@ -1,0 +1,336 @@
+"""The command line: report, check, demo, new, import, lab."""
+
+from __future__ import annotations
+
+import errno
+import logging
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from funnel_lib.errors import CallError, DataError, FunnelError, nearest
+
+if TYPE_CHECKING:
+    from funnel_lib.company import Company
+    from funnel_lib.findings import Finding
+    from funnel_lib.report.make import Result
+
+# Commands import what they need where they need it: `funnel --help` must not wait for pandas.
+
+app = typer.Typer(help="Sales processes measured: one report per process, from a folder of tables.", add_completion=False,
+                  no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
+EXIT_FAILED, EXIT_WRONG_CALL = 1, 2
+DESCRIPTION = "company.yaml"
+LANGUAGES = ("en", "ru")
+
+CompanyPath = Annotated[Path, typer.Argument(metavar="COMPANY", help="Folder with company.yaml and the tables.")]
+Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks and the log.")]
+Language = Annotated[str | None, typer.Option(help="ru or en; default: the company's.")]
+AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Observation ends before this day.")]
+
+
+@app.command()
+def report(
+    company: CompanyPath,
+    output: Annotated[Path, typer.Option("--output", "-o", help="Folder for the reports.")] = Path("reports"),
+    process: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this process; may be repeated.")] = None,
+    notebook: Annotated[list[str] | None, typer.Option(metavar="02", help="Only this notebook; may be repeated.")] = None,
+    language: Language = None,
+    format: Annotated[str, typer.Option(metavar="LIST", help="html, ipynb, xlsx, separated by commas.")] = "html,ipynb,xlsx",
+    jobs: Annotated[int | None, typer.Option(min=1, help="Reports at a time; default: one per core.")] = None,
+    as_of: AsOf = None,
+    timeout: Annotated[float, typer.Option(min=1, help="Seconds allowed for one report.")] = 600,
+    verbose: Verbose = False,
+) -> None:
+    """Render every notebook for every process into HTML, notebooks and Excel, with an index."""
+    with _said_plainly(verbose):
+        from funnel_lib.report import batch
+
+        company = _found(company)
+        order = batch.Order(company, output, tuple(process or ()), tuple(notebook or ()), language=_known_language(language),
+                            as_of=_day(as_of), formats=_formats(format), jobs=jobs, timeout=timeout)
+        read = _read(company, order.as_of, order.language)
+        started = time.monotonic()
+        with _writing(output), _progress() as (on_start, on_result):
+            outcome = batch.run(order, read, on_start, on_result)
+        failed = sum(result.status == "failed" for result in outcome.results)
+        typer.echo(f"{len(outcome.results) - failed} of {len(outcome.results)} reports in "
+                   f"{time.monotonic() - started:.0f} s: {outcome.index}")
+        if failed:
+            typer.echo(f"{failed} failed; the index says why.", err=True)
+        raise typer.Exit(outcome.exit_code)
+
+
+@app.command()
+def check(
+    company: CompanyPath,
+    html: Annotated[Path | None, typer.Option(metavar="FILE", help="Write the findings as a page, too.")] = None,
+    language: Language = None,
+    as_of: AsOf = None,
+    verbose: Verbose = False,
+) -> None:
+    """Read a company and list what was found in its data; exit 1 if there are errors."""
+    with _said_plainly(verbose):
+        company = _found(company)
+        read = _read(company, _day(as_of), _known_language(language))
+        _print_findings(read.name, read.findings)
+        if html is not None:
+            with _writing(html):
+                _write_findings(read, html, company)
+        errors = any(found.severity == "error" for found in read.findings)
+        raise typer.Exit(EXIT_FAILED if errors else 0)
+
+
+@app.command()
+def demo(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to write the company into.")],
+    seed: Annotated[int | None, typer.Option(help="Another company with the same truth.")] = None,
+    leads: Annotated[int | None, typer.Option(min=1, help="Number of leads, over all processes.")] = None,
+    processes: Annotated[int | None, typer.Option(min=1, help="Number of processes.")] = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write a demonstration company whose true rates are known."""
+    with _said_plainly(verbose):
+        from funnel_lib import simulate
+
+        _must_be_free(folder)
+        given = {"seed": seed, "leads": leads, "processes": processes}
+        made = simulate.make_company(**{key: value for key, value in given.items() if value is not None})
+        with _writing(folder):
+            simulate.write_company(made, folder)
+        typer.echo(f"wrote {folder}; next: funnel report {folder}")
+
+
+@app.command()
+def new(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder to make.")],
+    language: Language = None,
+    verbose: Verbose = False,
+) -> None:
+    """Write a commented company.yaml and empty tables to fill in."""
+    with _said_plainly(verbose):
+        from funnel_lib.readers import starter
+
+        _must_be_free(folder)
+        with _writing(folder):
+            starter.write_starter(folder, _known_language(language) or "en")
+        typer.echo(f"wrote {folder}; fill in company.yaml and the tables, then: funnel check {folder}")
+
+
+@app.command("import")
+def import_(
+    preset: Annotated[str, typer.Argument(metavar="PRESET", help="bitrix24, or a mapping.yaml.")],
+    files: Annotated[list[Path], typer.Argument(metavar="FILE…", help="The exported files.")],
+    output: Annotated[Path, typer.Option("--output", "-o", metavar="COMPANY", help="Folder of the new company.")],
+    replace: Annotated[bool, typer.Option("--replace", help="Write tables anew that are in the folder already.")] = False,
+    language: Language = None,
+    verbose: Verbose = False,
+) -> None:
+    """Turn an export into a company folder with a drafted company.yaml."""
+    with _said_plainly(verbose):
+        from funnel_lib.readers import importing
+
+        missing = [path for path in files if not path.exists()]
+        if missing:
+            raise CallError(_no_such_file(missing[0]))
+        if not (output / DESCRIPTION).is_file():  # a company may be given newer tables; its description is kept
+            _must_be_free(output)
+        with _writing(output):
+            result = importing.import_files(preset, files, output, language=_known_language(language), replace=replace)
+        _print_findings(output.name, result.findings)
+        kept = f" ({DESCRIPTION} is kept as it was)" if result.kept_description else ""
+        if result.replaced:
+            typer.echo(f"replaced: {', '.join(result.replaced)}")
+        typer.echo(f"wrote {output}{kept}; look through {result.description.name}, then: funnel check {output}")
+
+
+@app.command()
+def lab(
+    company: Annotated[Path | None, typer.Argument(metavar="[COMPANY]", help="Company the notebooks start with.")] = None,
+    folder: Annotated[Path, typer.Option(metavar="DIR", help="Folder of your copies.")] = Path("notebooks-copy"),
+    verbose: Verbose = False,
+) -> None:
+    """Open JupyterLab on a copy of the notebooks; the originals stay as they are."""
+    with _said_plainly(verbose):
+        from funnel_lib.report.workbench import copy_notebooks, lab_command
+
+        if company is not None:
+            company = _found(company)
+        command = lab_command(folder)
+        copy_notebooks(folder, company)
+        typer.echo(f"your copies are in {folder}")
+        sys.stdout.flush()
+        os.execvp(command[0], command)
+
+
+@contextmanager
+def _said_plainly(verbose: bool) -> Iterator[None]:
+    """Errors as one line on the error stream and an exit code; the whole traceback only where it is asked for."""
+    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, format="%(name)s: %(message)s")
+    before = signal.signal(signal.SIGTERM, _stop)
+    try:
+        yield
+    except FunnelError as error:
+        if verbose:
+            raise
+        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
+        raise typer.Exit(EXIT_FAILED if isinstance(error, DataError) else EXIT_WRONG_CALL) from None
+    except OSError as error:
+        if verbose:
+            raise
+        named = f" ({error.filename})" if error.filename else ""
+        typer.echo(f"error: {error.strerror or error}{named}", err=True)
+        raise typer.Exit(EXIT_FAILED) from None
+    except KeyboardInterrupt:
+        typer.echo("stopped; every file written so far is whole", err=True)
+        raise typer.Exit(130) from None
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+@contextmanager
+def _writing(output: Path) -> Iterator[None]:
+    """An output that cannot be made is a wrong call; a disk that fills up meanwhile is a failure."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno in _CANNOT_BE_MADE:
+            raise CallError(f"{output}: cannot be written here ({error.strerror}); choose another folder") from error
+        raise
+
+
+_CANNOT_BE_MADE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EISDIR,
+                   errno.ENAMETOOLONG}
+
+
+def _stop(number: int, frame: Any) -> None:
+    raise KeyboardInterrupt
+
+
+def _read(path: Path, as_of: str | None, language: str | None) -> Company:
+    from funnel_lib import read_company
+
+    return read_company(path, as_of=as_of, language=language)
+
+
+def _found(path: Path) -> Path:
+    from funnel_lib.readers.folder import find_folder
+
+    return find_folder(path)
+
+
+def _no_such_file(path: Path) -> str:
+    names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
+    return f"{path}: no such file.{nearest(path.name, names)}"
+
+
+def _must_be_free(folder: Path) -> None:
+    if folder.exists() and not folder.is_dir():
+        raise CallError(f"{folder}: expected a folder, found a file")
+    if folder.is_dir() and any(folder.iterdir()):
+        raise CallError(f"{folder}: is not empty; choose a new folder, nothing is overwritten")
+
+
+def _known_language(language: str | None) -> str | None:
+    if language is not None and language not in LANGUAGES:
+        raise CallError(f"--language: expected {' or '.join(LANGUAGES)}, found {language!r}")
+    return language
+
+
+def _formats(text: str) -> tuple[str, ...]:
+    from funnel_lib.report.batch import FORMATS
+
+    found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
+    for name in found:
+        if name not in FORMATS:
+            raise CallError(f"--format: {name!r} is not available; there are {', '.join(FORMATS)}.{nearest(name, FORMATS)}")
+    if not found:
+        raise CallError(f"--format: expected one or more of {', '.join(FORMATS)}, found nothing")
+    return found
+
+
+def _day(text: str | None) -> str | None:
+    if text is None:
+        return None
+    try:
+        return datetime.fromisoformat(text).isoformat().removesuffix("T00:00:00")
+    except ValueError:
+        raise CallError(f"--as-of: expected a date such as 2026-07-01, found {text!r}") from None
+
+
+@contextmanager
+def _progress() -> Iterator[tuple[Callable[[int], None], Callable[[Result], None]]]:
+    """Who hears of the run: a bar on a terminal; one line per report where the output is a pipe or a file."""
+    if not sys.stderr.isatty():
+        yield (lambda count: None), (lambda result: typer.echo(_line(result)))
+        return
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                  transient=True) as bar:
+        task = bar.add_task("reports")
+
+        def heard(result: Result) -> None:
+            bar.advance(task)
+            if result.status == "failed":
+                bar.console.print(_line(result), markup=False, highlight=False)
+
+        yield (lambda count: bar.update(task, total=count)), heard
+
+
+def _line(result: Result) -> str:
+    if result.status == "failed":
+        cell = f" (cell {result.failure['cell']})" if result.failure["cell"] else ""
+        return f"failed {result.report}: {' '.join(result.failure['reason'].split())[:200]}{cell}"
+    return f"{result.status:6} {result.report}  {result.seconds:.1f} s"
+
+
+def _print_findings(title: str, findings: Sequence[Finding]) -> None:
+    order = ("error", "warning", "note")
+    findings = sorted(findings, key=lambda found: order.index(found.severity))
+    if not findings:
+        typer.echo(f"{title}: nothing was found wrong with the data.")
+    elif not sys.stdout.isatty():
+        for found in findings:
+            typer.echo(_printable(f"{found.severity}: {found.count} x {found.text}"))
+    else:
+        _print_table(title, findings)
+
+
+def _print_table(title: str, findings: Sequence[Finding]) -> None:
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table("", "what was found", "where", "what was done", title=Text(title))
+    for found in findings:
+        first = found.examples[0] if found.examples else None
+        where = f"{first.file}{f':{first.line}' if first.line else ''}\n{first.text}" if first else found.table
+        table.add_row(*(Text(_printable(text)) for text in (
+            f"{found.severity}\n{found.count} x", f"{found.table}: {found.message}", where, found.action)))
+    Console().print(table)
+
+
+def _printable(text: str) -> str:
+    """Text from the data cannot steer the terminal."""
+    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+
+
+def _write_findings(company: Company, path: Path, source: Path) -> None:
+    from funnel_lib.report.index import findings_page
+    from funnel_lib.report.publish import check_output, write_whole
+
+    check_output(path.absolute().parent, source)
+    write_whole(path, findings_page(company))
+
+
+if __name__ == "__main__":
+    app()

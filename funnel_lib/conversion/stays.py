@@ -1,0 +1,101 @@
+"""The way of each lead: its stays in the steps, one after the other, from its creation to where it stands now."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import narwhals as nw
+
+from funnel_lib.company import Process
+from funnel_lib.journeys import entries, lead_states
+from funnel_lib.periods import elapsed_days
+from funnel_lib.schema import LOST, OTHER
+
+LEAD = "lead"
+FORWARD, SKIP, RETURN = "forward", "skip", "return"
+KINDS = (FORWARD, SKIP, RETURN, LOST, OTHER)
+# Number of `other` in `places`; the steps come after it.
+OTHER_PLACE = 1
+# After every moment observed: where an entry stands whose time is unknown and that nothing known follows.
+_AFTER_ALL = datetime(9999, 1, 1)
+
+
+def places(process: Process) -> list[str]:
+    """Where a lead can stand, in the order in which entries of one moment follow each other.
+
+    Before the first step (`lead`), in a step that is not described (`other`), the steps, `lost`, the last step.
+    """
+    *before, last = [step.key for step in process.steps]
+    return [LEAD, OTHER, *before, LOST, last]
+
+
+def kind_of(process: Process, from_place: str, to_place: str) -> str:
+    """What a move is: `forward`, `skip` (a mandatory step is passed over), `return` (back, into the same step again, or
+    after a loss), `lost`, or `other` (into or out of a step that is not described)."""
+    if to_place == LOST:
+        return LOST
+    if OTHER in (from_place, to_place):
+        return OTHER
+    chain = [LEAD, *(step.key for step in process.steps)]
+    if from_place == LOST or chain.index(to_place) <= chain.index(from_place):
+        return RETURN
+    between = process.steps[chain.index(from_place):chain.index(to_place) - 1]
+    return SKIP if any(not step.optional for step in between) else FORWARD
+
+
+def is_kind(process: Process, *kinds: str) -> nw.Expr:
+    """Whether the move that ends a stay is one of these kinds; false for a lead that still stands there."""
+    known = places(process)
+    pairs = [number * len(known) + after for number, here in enumerate(known) for after, there in enumerate(known)
+             if after and kind_of(process, here, there) in kinds]
+    pair = nw.col("place") * len(known) + nw.col("next_place")
+    return pair.is_in([float(number) for number in pairs]).fill_null(False)
+
+
+def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
+    """One row per stay of a lead, the first one (before any step) from its creation.
+
+    Columns: `lead_id`, `place` (number in `places`), `at` (when it began; missing where the time is unknown),
+    `next_place` and `next_at` of the entry that ended it (missing where the lead still stands there), `days` (its length;
+    missing where a time is unknown or lies before the lead), `order_at` and `next_order_at` (as `at`, and where that is
+    unknown the moment before which it must have been), and of the lead `created_at`, `state`, `won_at`. The same entry
+    recorded twice counts once. An entry whose time is unknown stands before the lead's earliest entry into a later step,
+    or at the end: it is counted, never timed.
+    Raises `MeasureError` without leads, events or described steps.
+    """
+    return process.remembered(("stays", returning), lambda: _stays(process, returning))
+
+
+def _stays(process: Process, returning: bool) -> nw.LazyFrame:
+    leads = lead_states(process, returning).select("lead_id", "created_at", "state", "won_at")
+    created, columns = nw.col("created_at"), ["lead_id", "place", "at", "order_at", "_early"]
+    start = leads.with_columns(place=nw.lit(0.0), at=created, order_at=created, _early=nw.lit(0))
+    turns = [part.select(columns).with_columns(_turn=nw.lit(turn)) for turn, part in
+             enumerate((start, _in_order(process, returning)))]
+    order = ["_turn", "order_at", "place"]
+    following = {f"next_{name.lstrip('_')}": nw.col(name).shift(-1).over("lead_id", order_by=order) for name in columns[1:]}
+    every = nw.concat(turns).with_columns(**following).join(leads, on="lead_id", how="inner")
+    early = (nw.col("_early") == 1) | (nw.col("next_early") == 1).fill_null(False)
+    days = nw.when(~early).then(elapsed_days(nw.col("at"), nw.col("next_at")))
+    return every.with_columns(days=days).drop("_early", "next_early", "_turn")
+
+
+def _in_order(process: Process, returning: bool) -> nw.LazyFrame:
+    """Every distinct entry: `place`, `at`, `order_at` by which entries follow each other, `_early` (before its lead)."""
+    numbers = {key: number for number, key in enumerate(places(process)) if number}
+    place = nw.lit(float(numbers[OTHER]))
+    for key, number in numbers.items():
+        place = nw.when(nw.col("step") == key).then(nw.lit(float(number))).otherwise(place)
+    events = entries(process, returning).with_columns(
+        place=place, at=nw.col("entered_at"), _early=nw.when(nw.col("is_before_lead")).then(nw.lit(1)).otherwise(nw.lit(0)))
+    events = events.select("lead_id", "place", "at", "_early").unique()
+    untimed = events.filter(nw.col("at").is_null())
+    later = events.filter(~nw.col("at").is_null()).select("lead_id", _later=nw.col("place"), _before=nw.col("at"))
+    bounds = untimed.join(later, on="lead_id", how="inner").filter(nw.col("_later") > nw.col("place"))
+    bounds = bounds.group_by("lead_id", "place").agg(nw.col("_before").min())
+    untimed = untimed.join(bounds, on=["lead_id", "place"], how="left")
+    end = nw.lit(_AFTER_ALL).cast(nw.Datetime("us"))
+    untimed = untimed.with_columns(order_at=nw.when(nw.col("_before").is_null()).then(end).otherwise(nw.col("_before")))
+    timed = events.filter(~nw.col("at").is_null()).with_columns(order_at=nw.col("at"))
+    columns = ["lead_id", "place", "at", "order_at", "_early"]
+    return nw.concat([timed.select(columns), untimed.select(columns)])

@@ -1,0 +1,342 @@
+"""What `company.yaml` may say: the company, its roles, its processes, their steps, cards and measures."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+from typing import Annotated, Any, Literal
+
+import pandas as pd
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic_core import PydanticCustomError
+
+from funnel_lib.errors import CallError, nearest
+from funnel_lib.schema import LOST
+
+Language = Literal["en", "ru"]
+Stage = Literal["lead_generation", "conversion", "account_management"]
+# A text, or the same text in several languages.
+Text = str | dict[Language, str]
+Share = Annotated[float, Field(ge=0, le=1)]
+Money = Annotated[float, Field(ge=0, le=1e12)]
+Hours = Annotated[float, Field(ge=0, le=1e5)]
+Days = Annotated[float, Field(ge=0, le=1e5)]
+Minutes = Annotated[float, Field(ge=0, le=6e6)]
+Count = Annotated[float, Field(ge=0, le=1e9)]
+# Effects are shares of what there is, or points of a rate.
+Change = Annotated[float, Field(ge=-1000, le=1000)]
+Weekday = Literal["mon", "tue", "wed", "thu", "fri", "sat", "sun"]
+
+
+def _moment(value: Any) -> Any:
+    """A date or time, quoted or not, as ISO text; at most microseconds."""
+    if isinstance(value, dt.datetime | dt.date):
+        return value.isoformat()
+    return value
+
+
+def _real_moment(text: str) -> str:
+    try:
+        if not re.fullmatch(_MOMENT, text):
+            raise ValueError
+        dt.datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(f"expected a date such as 2026-07-01, found {text!r}") from None
+    return text
+
+
+_MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?"
+Moment = Annotated[str, BeforeValidator(_moment), AfterValidator(_real_moment)]
+# A key of the user's: numbers are taken as they are written.
+Key = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
+
+
+class Part(BaseModel):
+    """What all parts of a description have in common: unknown keys are errors, nothing changes afterwards."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class Step(Part):
+    """One step of the funnel."""
+
+    key: Key
+    optional: bool = False
+    deadline_days: Days | None = None
+    name: Text | None = None
+
+
+class Role(Part):
+    """Kind of employee. `hour_cost` is money per hour, `paid_hours_per_month` is per person."""
+
+    name: Text
+    qualification: Literal["low", "middle", "high"] | None = None
+    hour_cost: Money | None = None
+    paid_hours_per_month: Hours | None = None
+    people: Count | None = None
+
+
+class NextLevel(Part):
+    """What lifting a technology card one level would cost and free."""
+
+    setup_cost: Money = 0
+    monthly_cost: Money = 0
+    hours_saved_share: Share = 0
+
+
+class Card(Part):
+    """A technology card: one kind of work, who does it, by what means, how long it should take."""
+
+    key: Key
+    stage: Stage
+    name: Text | None = None
+    role: Key | None = None
+    means: str | None = None
+    step: Key | None = None
+    norm_minutes: Minutes | None = None
+    cost: Money | None = None
+    input: Text | None = None
+    output: Text | None = None
+    level: Annotated[int, Field(ge=0, le=4)] | None = None
+    next_level: NextLevel | None = None
+
+
+class Effect(Part):
+    """Low, likely and high effect of a measure: rates in points (0.03 = 3 points), everything else relative."""
+
+    low: Change
+    likely: Change
+    high: Change
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Effect:
+        if not self.low <= self.likely <= self.high:
+            raise ValueError(f"expected low ≤ likely ≤ high, found {self.low}, {self.likely}, {self.high}")
+        return self
+
+
+class Trial(Part):
+    """The labels of the treated and of the control group."""
+
+    treated: Key
+    control: Key
+
+
+class Measure(Part):
+    """A measure that is to raise a result: which lever it moves, by how much, what it costs, from when."""
+
+    key: Key
+    name: Text | None = None
+    moves: str
+    effect: Effect
+    cost_once: Money = 0
+    cost_per_month: Money = 0
+    hours: dict[Key, Hours] = {}
+    owner: str | None = None
+    starts: Moment | None = None
+    ends: Moment | None = None
+    works_after_days: Days = 0
+    groups: Trial | None = None
+
+    @model_validator(mode="after")
+    def _ends_after_start(self) -> Measure:
+        if self.starts and self.ends and self.ends < self.starts:
+            raise ValueError(f"expected ends after starts, found {self.starts} … {self.ends}")
+        return self
+
+
+class Plan(Part):
+    """What the process has to bring in a month."""
+
+    new_customers_per_month: Count | None = None
+    revenue_per_month: Money | None = None
+
+
+class Calendar(Part):
+    """Working days, hours, and the country whose public holidays are free."""
+
+    work_days: list[Weekday] = ["mon", "tue", "wed", "thu", "fri"]
+    hours: tuple[str, str] = ("09:00", "18:00")
+    holidays: str | None = None
+
+    @field_validator("holidays")
+    @classmethod
+    def _known_country(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        import holidays  # loaded here: only descriptions with holidays pay for it
+
+        known = holidays.list_supported_countries()
+        country, _, part = value.partition("-")
+        if country not in known:
+            raise ValueError(f"expected a country such as RU, DE or DE-BY, found {value!r}." + nearest(country, known))
+        if part and part not in known[country]:
+            raise ValueError(f"expected a part of {country}, found {part!r}." + nearest(part, known[country]))
+        return value
+
+    @field_validator("hours", mode="after")
+    @classmethod
+    def _clock_times(cls, value: tuple[str, str]) -> tuple[str, str]:
+        times = [dt.time.fromisoformat(text) for text in value]
+        if times[0] >= times[1]:
+            raise ValueError(f"expected the working day to end after it begins, found {value[0]} … {value[1]}")
+        return value
+
+
+class Formats(Part):
+    """Answers to questions that reading asks."""
+
+    decimal: Literal[",", "."] | None = None
+    date: str | None = None
+    encoding: str | None = None
+    separator: str | None = None
+    # The columns of a file that has no header; only a mapping says so.
+    header: list[str] | None = None
+
+
+def _step(value: Any) -> Any:
+    return {"key": str(value)} if isinstance(value, str | int) else value
+
+
+def _must_be_known(word: str | None, known: list[str], *place: str | int) -> None:
+    """An error at this place of the description for a word that is not described; nothing described: anything goes."""
+    if word is not None and known and word not in known:
+        text = f"expected {'one of ' if known[1:] else ''}{', '.join(known)}, found {word!r}.{nearest(word, known)}"
+        raise PydanticCustomError("unknown_word", "{text}", {"text": text, "place": place})
+
+
+class ProcessDescription(Part):
+    """One sales process as its company describes it."""
+
+    name: Text | None = None
+    plan: Plan | None = None
+    discount_rate_per_year: Annotated[float, Field(ge=0, le=1000)] = 0
+    target_segments: list[Key] = []
+    channels: list[Key] | None = None
+    referral_channels: list[Key] = []
+    not_leads: list[Key] = []
+    lapse_factor: Annotated[float, Field(gt=0, le=1000)] = 3
+    allow_set_aside_share: Share = 0.05
+    conversion_window_days: Annotated[float, Field(gt=0, le=1e5)] | None = None
+    margin_share: Annotated[float, Field(ge=-1, le=1)] | None = None
+    steps: list[Annotated[Step, BeforeValidator(_step)]] = []
+    cards: list[Card] = []
+    measures: list[Measure] = []
+    labels: dict[Key, Text] = {}
+
+    @model_validator(mode="after")
+    def _names_are_sound(self) -> ProcessDescription:
+        for what, keys in (("steps", [step.key for step in self.steps]), ("cards", [card.key for card in self.cards]),
+                           ("measures", [measure.key for measure in self.measures])):
+            repeated = sorted({key for key in keys if keys.count(key) > 1})
+            if repeated:
+                raise ValueError(f"{what}: expected different keys, found {repeated[0]!r} twice")
+        if LOST in [step.key for step in self.steps]:
+            raise ValueError(f"steps: {LOST!r} is no step; a lost lead is an event with that word")
+        if self.steps and self.steps[-1].optional:
+            raise ValueError("steps: the last step means 'paid' and cannot be optional")
+        steps = [step.key for step in self.steps]
+        for position, card in enumerate(self.cards):
+            _must_be_known(card.step, steps, "cards", position, "step")
+        return self
+
+
+class CompanyDescription(Part):
+    """The whole of `company.yaml`."""
+
+    name: Text = "Company"
+    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    time_zone: str = "UTC"
+    language: Language = "en"
+    as_of: Moment | None = None
+    observed_from: Moment | None = None
+    formats: Formats = Formats()
+    rates: dict[str, Annotated[float, Field(gt=0, le=1e12)]] = {}
+    calendar: Calendar = Calendar()
+    roles: dict[Key, Role] = {}
+    processes: dict[Key, ProcessDescription]
+
+    @field_validator("time_zone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+
+        try:
+            ZoneInfo(value)
+        except (ZoneInfoNotFoundError, ValueError) as error:
+            raise ValueError(f"expected a time zone such as Europe/Moscow, found {value!r}") from error
+        return value
+
+    @field_validator("processes")
+    @classmethod
+    def _some(cls, value: dict) -> dict:
+        if not value:
+            raise ValueError("expected at least one process")
+        return value
+
+    @model_validator(mode="after")
+    def _roles_are_described(self) -> CompanyDescription:
+        roles = list(self.roles)
+        for name, process in self.processes.items():
+            for position, card in enumerate(process.cards):
+                _must_be_known(card.role, roles, "processes", name, "cards", position, "role")
+            for position, measure in enumerate(process.measures):
+                for role in measure.hours:
+                    _must_be_known(role, roles, "processes", name, "measures", position, "hours", role)
+        return self
+
+
+def moment_text(value: Any, time_zone: str, name: str = "as_of") -> str | None:
+    """A moment given in a call (text, date, time) as ISO text; one with a zone of its own becomes the company's time.
+
+    Raises `CallError` for what is no date.
+    """
+    if value is None or value == "":
+        return None
+    try:
+        if isinstance(value, bool | int | float):
+            raise ValueError
+        moment = pd.Timestamp(dt.datetime.fromisoformat(value) if isinstance(value, str) else value)
+        local = moment.tz_convert(time_zone).tz_localize(None) if moment.tz is not None else moment
+        return _real_moment(local.isoformat())
+    except (ValueError, TypeError, KeyError):
+        raise CallError(f"{name}: expected a date such as 2026-07-01, found {str(value)!r}") from None
+
+
+_MEANT = {"dict_type": "keys with values", "model_type": "keys with values", "model_attributes_type": "keys with values",
+          "list_type": "a list", "tuple_type": "a list", "string_type": "a text", "float_type": "a number",
+          "float_parsing": "a number", "int_type": "a whole number", "int_parsing": "a whole number",
+          "int_from_float": "a whole number", "bool_type": "true or false", "bool_parsing": "true or false",
+          "finite_number": "a finite number", "greater_than": "more than {gt}", "greater_than_equal": "at least {ge}",
+          "less_than": "less than {lt}", "less_than_equal": "at most {le}", "literal_error": "{expected}"}
+
+
+def in_plain_words(error: dict) -> tuple[list, str]:
+    """Place and message of one of pydantic's errors, as a person would say it."""
+    place = [part for part in error["loc"]
+             if not (isinstance(part, str) and (part == "str" or part.startswith(("function-", "dict["))))]
+    given = error.get("ctx", {})
+    place += given.get("place", ())
+    if error["type"] in _MEANT:
+        numbers = {key: f"{value:.15g}" if isinstance(value, float) else value for key, value in given.items()}
+        message = f"expected {_MEANT[error['type']].format(**numbers)}"
+    else:
+        message = error["msg"].removeprefix("Value error, ")
+    found = "" if "found" in message else f", found {repr(error['input'])[:60]}"
+    return place, message[0].lower() + message[1:] + found
+
+
+def shown_place(place: list) -> str:
+    """A place in a description: keys joined by points, entries of a list counted from 1."""
+    return ".".join(str(part + 1 if isinstance(part, int) else part) for part in place)
+
+
+def in_language(text: Text | None, language: str, otherwise: str = "") -> str:
+    """The text in this language, else in any, else `otherwise`.
+
+    >>> in_language({"en": "Wholesale", "ru": "Опт"}, "ru")
+    'Опт'
+    """
+    if isinstance(text, dict):
+        return text.get(language) or next(iter(text.values()), otherwise)
+    return text if text else otherwise

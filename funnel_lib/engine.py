@@ -1,0 +1,170 @@
+"""Frames of any engine as Narwhals lazy frames, typed by the contract; joins that never match missing keys."""
+
+from __future__ import annotations
+
+import logging
+from itertools import count
+from typing import Any
+
+import narwhals as nw
+import pandas as pd
+
+from funnel_lib.errors import CallError, DataError, nearest
+from funnel_lib.schema import MISSING, Column, Table
+
+log = logging.getLogger(__name__)
+
+NARWHALS_TYPES = {"text": nw.String, "time": nw.Datetime("us"), "amount": nw.Float64, "number": nw.Float64,
+                  "count": nw.Float64, "flag": nw.Boolean}
+
+
+def collect(frame: nw.LazyFrame) -> pd.DataFrame:
+    """The (small) result of a query as a pandas DataFrame with plain types: str, float64, datetime64, bool.
+
+    Row order is not defined on a parallel engine: callers sort.
+    """
+    types = frame.collect_schema()
+    if frame.implementation.is_pandas():
+        result = frame.collect().to_native().reset_index(drop=True)
+    else:
+        # By way of plain lists, since Polars and Spark would want pyarrow to make a pandas frame.
+        columns = frame.collect("pandas").to_native() if frame.implementation.is_duckdb() else None
+        result = columns if columns is not None else _from_lists(frame)
+    for name, kind in types.items():
+        if kind.is_numeric():
+            result[name] = result[name].astype("float64")
+        elif kind == nw.String:
+            result[name] = result[name].astype("str")
+        elif kind == nw.Boolean and not result[name].isna().any():
+            result[name] = result[name].astype("bool")
+        elif kind.is_temporal():
+            result[name] = pd.to_datetime(result[name]).astype("datetime64[us]")
+    return result
+
+
+def _from_lists(frame: nw.LazyFrame) -> pd.DataFrame:
+    if frame.implementation.is_pyspark():
+        native = frame.to_native()
+        return pd.DataFrame([tuple(row) for row in native.collect()], columns=native.columns)
+    return pd.DataFrame(frame.collect().to_dict(as_series=False))
+
+
+def to_lazy(native: Any, table: Table, time_zone: str | None, minor_units: int) -> tuple[nw.LazyFrame, frozenset[str]]:
+    """A frame that Narwhals takes as the contract's table, and the columns that it really had.
+
+    Absent optional columns become missing values; amounts become whole minor units (whole numbers in a float, exact
+    below 2^53, so that sums are the same on every engine and in every order); aware times become local ones.
+    Raises `DataError` for a missing required column or a column of the wrong type.
+    """
+    if isinstance(native, pd.DataFrame):
+        native = _plain_pandas(native, table)
+    try:
+        frame = nw.from_native(native)
+    except TypeError as error:
+        raise DataError(f"table {table.name}: expected a frame (pandas, Polars, DuckDB relation, PySpark, …), "
+                        f"found {type(native).__name__}") from error
+    frame = frame.lazy()
+    types = dict(frame.collect_schema())
+    absent = [name for name in table.required_columns if name not in types]
+    if absent:
+        raise DataError(f"table {table.name}: column {absent[0]!r} is missing; found {', '.join(types) or 'no column'}."
+                        + nearest(absent[0], types))
+    # Spark keeps the zone in the session, not in the data: its times are taken as the session shows them.
+    zone = None if frame.implementation.is_pyspark() else time_zone or "UTC"
+    expressions = [_typed(column, types.get(column.name), table, zone, minor_units) for column in table.columns]
+    present = frozenset(name for name in table.column_names if name in types)
+    return frame.select(*expressions), present
+
+
+def _plain_pandas(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
+    """pandas' loose types made definite: ids that became floats, flags and dates that are objects."""
+    frame = frame.reset_index(drop=True)
+    changed = {}
+    for column in table.columns:
+        if column.name not in frame:
+            continue
+        values = frame[column.name]
+        if column.kind == "text" and pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
+            changed[column.name] = values.astype("Int64").astype("str").where(values.notna())
+        elif column.kind == "text" and not isinstance(values.dtype, pd.StringDtype):
+            changed[column.name] = values.astype("str").where(values.notna())
+        elif column.kind == "flag":
+            changed[column.name] = values.astype("boolean")
+        elif column.kind == "time" and not pd.api.types.is_datetime64_any_dtype(values):
+            changed[column.name] = _times(values, column, table)
+    return frame.assign(**changed)
+
+
+def _times(values: pd.Series, column: Column, table: Table) -> pd.Series:
+    try:
+        return pd.to_datetime(values, format="ISO8601").astype("datetime64[us]")
+    except (ValueError, TypeError) as error:
+        raise DataError(f"table {table.name}, column {column.name}: expected times, found {error}") from error
+
+
+def _typed(column: Column, found: Any, table: Table, time_zone: str | None, minor_units: int) -> nw.Expr:
+    """One column of the contract from what was found under its name."""
+    wanted = NARWHALS_TYPES[column.kind]
+    if found is None:
+        return nw.lit(None, dtype=wanted).alias(column.name)
+    value = nw.col(column.name)
+    if column.kind == "text":
+        # Ids that came as floats are whole numbers; a pandas frame has been made definite before.
+        text = (value.cast(nw.Int64) if found.is_float() else value).cast(nw.String)
+        # An empty field is missing, in whatever form the engine keeps it.
+        return nw.when(text.str.len_chars() > 0).then(text).alias(column.name)
+    if column.kind == "time":
+        if not found.is_temporal():
+            raise DataError(f"table {table.name}, column {column.name}: expected times, found {found}")
+        if getattr(found, "time_zone", None):
+            value = (value.dt.convert_time_zone(time_zone) if time_zone else value).dt.replace_time_zone(None)
+        return value.cast(wanted).alias(column.name)
+    if column.kind == "flag":
+        if found != nw.Boolean:
+            raise DataError(f"table {table.name}, column {column.name}: expected true or false, found {found}")
+        return value.alias(column.name)
+    if not (found.is_numeric()):
+        raise DataError(f"table {table.name}, column {column.name}: expected numbers, found {found}")
+    number = value.cast(nw.Float64)
+    number = nw.when(number.is_finite()).then(number)
+    return ((number * minor_units).round(0) if column.kind == "amount" else number).alias(column.name)
+
+
+def left_join(left: nw.LazyFrame, right: nw.LazyFrame, on: str) -> nw.LazyFrame:
+    """`left` with the columns of `right`, which has one row per `on`; a missing key matches nothing.
+
+    pandas joins missing keys to each other, so they are taken out of the right side first.
+    """
+    return left.join(right.filter(~nw.col(on).is_null()), on=on, how="left")
+
+
+def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
+    """The frame computed now and kept on its engine, for what many queries begin with; only a plan elsewhere.
+
+    DuckDB keeps it as a temporary table, which spills to disk like any other.
+    """
+    if not frame.implementation.is_duckdb():
+        return frame
+    native, name = frame.to_native(), f"kept_{next(_NUMBERS)}"
+    native.query("plan", f"CREATE TEMP TABLE {name} AS FROM plan")
+    return nw.from_native(native.query("plan", f"FROM {name}"))
+
+
+_NUMBERS = count()
+
+
+def with_groups(frame: nw.LazyFrame, by: list[str]) -> nw.LazyFrame:
+    """Group columns with missing values as the group "(missing)", apart from a group that is called `unknown`.
+
+    Raises `CallError` for a column that is not there.
+    """
+    known = frame.collect_schema().names() if by else []
+    for name in by:
+        if name not in known:
+            raise CallError(f"by={name!r}: there is no such column." + nearest(name, known))
+    return frame.with_columns(*[nw.col(name).fill_null(MISSING) for name in by]) if by else frame
+
+
+def as_list(by: str | list[str] | None) -> list[str]:
+    """`by` as a list of column names."""
+    return [] if by is None else [by] if isinstance(by, str) else list(by)

@@ -1,0 +1,52 @@
+"""Every name the product shows: key, unit, English and Russian term, formula in words, source.
+
+The schema, the reports' column heads, their definitions and the documentation all read this one table.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from funnel_lib.glossary_terms import TERMS
+
+UNITS = {"text", "date", "flag", "number", "count", "share", "amount", "days", "hours", "months", "minutes", "level",
+         "per_hour", "ratio"}
+
+
+@dataclass(frozen=True)
+class Term:
+    """One name: `unit` is one of `UNITS`; `formula` says in words how the number is made; `source` names its origin."""
+
+    key: str
+    unit: str
+    en: str
+    ru: str
+    formula: str
+    source: str = ""
+
+    def label(self, language: str = "en") -> str:
+        """The term as a reader of `language` ("en" or "ru") expects it."""
+        return self.ru if language == "ru" else self.en
+
+
+GLOSSARY: dict[str, Term] = {row[0]: Term(*row) for row in TERMS}
+_LIMITS = {"low": ("95 % from", "95 % от", "Lower"), "high": ("95 % to", "95 % до", "Upper")}
+
+
+def term(key: str) -> Term:
+    """The glossary's entry for `key`; the limits `x_low_share` and `x_high_share` follow from `x_share`.
+
+    Raises `KeyError` for a name that is not in the glossary: a column nobody has defined must not be shown.
+
+    >>> term("leads_count").label("ru")
+    'Лиды'
+    >>> term("overall_low_share").formula
+    'Lower 95 % limit of: Of all leads.'
+    """
+    if key in GLOSSARY:
+        return GLOSSARY[key]
+    for side, (en, ru, word) in _LIMITS.items():
+        of = key.replace(f"_{side}_", "_", 1)
+        if of != key and of in GLOSSARY:
+            return Term(key, GLOSSARY[of].unit, en, ru, f"{word} 95 % limit of: {GLOSSARY[of].en}.", GLOSSARY[of].source)
+    raise KeyError(key)

@@ -1,0 +1,115 @@
+"""What happened to each lead: its entries into steps, its state now, and how old it was then."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import pandas as pd
+
+from funnel_lib.company import Process
+from funnel_lib.engine import kept, left_join
+from funnel_lib.errors import MeasureError
+from funnel_lib.periods import elapsed_days
+from funnel_lib.schema import LOST
+
+WON, RUNNING = "won", "running"
+
+
+def entries(process: Process, returning: bool | None = False) -> nw.LazyFrame:
+    """One row per entry of a lead into a step or into `lost`.
+
+    Columns of `stage_events` with `created_at` of the lead, `age_days` (float, not below 0; missing where the time is
+    unknown) and `is_before_lead`. Events of unknown leads and at or after `as_of` are left out.
+    Raises `MeasureError` where the process has no leads, no events or no described steps.
+    """
+    return process.remembered(("entries", returning), lambda: _entries(process, returning))
+
+
+def _entries(process: Process, returning: bool | None) -> nw.LazyFrame:
+    leads = process.leads(returning).select("lead_id", "created_at")
+    age = elapsed_days(nw.col("created_at"), nw.col("entered_at"))
+    events = _events(process).join(leads, on="lead_id", how="inner").with_columns(_age=age)
+    return events.with_columns(is_before_lead=(nw.col("_age") < 0).fill_null(False),
+                               age_days=nw.when(nw.col("_age") < 0).then(0.0).otherwise(nw.col("_age"))).drop("_age")
+
+
+def _events(process: Process) -> nw.LazyFrame:
+    """Events before `as_of`, those of unknown leads and of other processes too: joining the leads takes them out."""
+    if not process.steps:
+        raise MeasureError(f"{process.name}: the steps of the funnel are not described; name them under steps")
+    process.table("leads")
+    if not process.has("stage_events"):
+        raise MeasureError(f"{process.name}: needs the table 'stage_events' (movement through the steps)")
+    events = process.source_tables["stage_events"]
+    if process.as_of is None:
+        return events
+    return events.filter((nw.col("entered_at") < process.as_of.to_pydatetime()) | nw.col("entered_at").is_null())
+
+
+def lead_states(process: Process, returning: bool | None = False) -> nw.LazyFrame:
+    """One row per lead that really was one: the lead's columns with its state.
+
+    `state` is won (the last step is reached), lost (else, the latest event is `lost`) or running (else); no window.
+    `won_at` and `lost_at` are the first entry into the last step and the final loss (missing where the time is unknown);
+    `outcome_days` is the age at the outcome, or at `as_of` while running; `first_0_at`, `first_1_at`, … are the first
+    entries into each step and `untimed_0`, … 1 where an entry without a time is known. Leads lost for a reason of
+    `not_leads` are left out: they never were leads. Every measure of conversion begins with this, so it is kept.
+    """
+    return process.remembered(("lead_states", returning), lambda: kept(_lead_states(process, returning)))
+
+
+def _lead_states(process: Process, returning: bool | None) -> nw.LazyFrame:
+    last = len(process.steps) - 1
+    leads = left_join(process.leads(returning), _per_lead(process), "lead_id").with_columns(won_at=nw.col(f"first_{last}_at"))
+    won = ~nw.col("won_at").is_null() | _is_one(f"untimed_{last}")
+    # On the same moment `lost` comes after the other steps.
+    lost_last = (nw.col("_lost_at") >= nw.col("_stepped_at")).fill_null(False)
+    lost_only = ~nw.col("_lost_at").is_null() & nw.col("_stepped_at").is_null()
+    lost = ~won & (_is_one("_lost_untimed") | lost_last | lost_only)
+    never = lost & (_is_one("_never_untimed") | (nw.col("_never_at") == nw.col("_lost_at")).fill_null(False))
+    state = nw.when(won).then(nw.lit(WON)).otherwise(nw.when(lost).then(nw.lit(LOST)).otherwise(nw.lit(RUNNING)))
+    lost_at = nw.when(lost & ~_is_one("_lost_untimed")).then(nw.col("_lost_at"))
+    leads = leads.filter(~never).with_columns(state=state, lost_at=lost_at)
+    return leads.with_columns(outcome_days=_outcome_days(process)).drop(*_PASSING)
+
+
+# Columns that only lead to the state.
+_PASSING = ("_stepped_at", "_lost_at", "_lost_untimed", "_never_at", "_never_untimed")
+
+
+def _per_lead(process: Process) -> nw.LazyFrame:
+    """One row per lead with events: first entry into each step, latest entry and loss, whether some have no time."""
+    step, time = nw.col("step"), nw.col("entered_at")
+    is_lost, untimed = step == LOST, nw.col("entered_at").is_null()
+    never = is_lost & nw.col("reason").is_in(list(process.settings.not_leads) or [""])
+    first = {f"first_{n}_at": nw.when(step == one.key).then(time) for n, one in enumerate(process.steps)}
+    latest = {"_stepped_at": nw.when(~is_lost).then(time), "_lost_at": nw.when(is_lost).then(time),
+              "_never_at": nw.when(never).then(time), "_lost_untimed": _flag(is_lost & untimed),
+              "_never_untimed": _flag(never & untimed),
+              **{f"untimed_{n}": _flag((step == one.key) & untimed) for n, one in enumerate(process.steps)}}
+    marked = _events(process).with_columns(**first, **latest)
+    return marked.group_by("lead_id").agg(*[nw.col(name).min() for name in first], *[nw.col(name).max() for name in latest])
+
+
+def _flag(condition: nw.Expr) -> nw.Expr:
+    """1 or 0: a number, since not every engine takes the largest of truth values."""
+    return nw.when(condition.fill_null(False)).then(nw.lit(1)).otherwise(nw.lit(0))
+
+
+def _is_one(flag: str) -> nw.Expr:
+    return (nw.col(flag) == 1).fill_null(False)
+
+
+def _outcome_days(process: Process) -> nw.Expr:
+    end = nw.when(nw.col("state") == WON).then(nw.col("won_at")).otherwise(nw.col("lost_at"))
+    age = elapsed_days(nw.col("created_at"), end)
+    age = nw.when(age < 0).then(0.0).otherwise(age)
+    if process.as_of is None:
+        return age
+    until_now = elapsed_days(nw.col("created_at"), pd.Timestamp(process.as_of))
+    return nw.when(nw.col("state") == RUNNING).then(until_now).otherwise(age)
+
+
+def not_leads_count(process: Process, returning: bool | None = False) -> nw.LazyFrame:
+    """One row: `all_count` leads and `leads_count` that really were leads; the rest was lost for a `not_leads` reason."""
+    really = lead_states(process, returning).select(nw.len().alias("leads_count"))
+    return process.leads(returning).select(nw.len().alias("all_count")).join(really, how="cross")

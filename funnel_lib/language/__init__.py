@@ -1,0 +1,1 @@
+"""Languages: number, money and date formats, and the words of the pages."""

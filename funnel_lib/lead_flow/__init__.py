@@ -1,0 +1,18 @@
+"""Exercise 1: whether enough leads come, whether they are on target, and what each channel costs."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from funnel_lib.cards import cards as cards_of_stage
+from funnel_lib.company import Process
+from funnel_lib.lead_flow.counts import lead_counts
+from funnel_lib.lead_flow.economics import channel_economics
+from funnel_lib.lead_flow.targets import target_share
+
+__all__ = ["cards", "channel_economics", "lead_counts", "target_share"]
+
+
+def cards(process: Process) -> pd.DataFrame:
+    """The technology cards of lead generation with what the log of work shows; see `funnel_lib.cards.cards`."""
+    return cards_of_stage(process, "lead_generation")

@@ -1,0 +1,85 @@
+"""What lead generation and conversion cost, by channel and month."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import pandas as pd
+
+from funnel_lib.company import Process
+from funnel_lib.engine import collect, left_join
+from funnel_lib.schema import MISSING
+
+NOT_ALLOCATED = "(not allocated)"
+UNDATED = -1
+STAGES_COUNTED = ("lead_generation", "conversion")
+COLUMNS = ["channel", "stage", "month", "spend", "labour", "hours", "uncosted_hours"]
+
+
+def channel_costs(process: Process) -> pd.DataFrame:
+    """Spend and labour of lead generation and conversion.
+
+    One row is a channel × stage × month. Columns: `channel` ("(not allocated)" for what names neither a channel nor a
+    lead), `stage`, `month` (year × 12 + month − 1; −1 where the spend has no date), `spend` and `labour` in whole minor
+    units, so that every sum is exact, `hours`, and `uncosted_hours` of roles without an hour cost. Work that names a lead
+    but no channel belongs to the lead's channel, whether or not the lead is a new one.
+    """
+    return process.remembered(("channel_costs",), lambda: _channel_costs(process)).copy()
+
+
+def _channel_costs(process: Process) -> pd.DataFrame:
+    parts = [part(process) for table, part in (("spend", _spend), ("work", _labour)) if process.has(table)]
+    if not parts:
+        return pd.DataFrame(columns=COLUMNS)
+    table = pd.concat(parts, ignore_index=True).reindex(columns=COLUMNS).fillna({name: 0.0 for name in COLUMNS[3:]})
+    return table.groupby(["channel", "stage", "month"], as_index=False)[COLUMNS[3:]].sum()
+
+
+def has_costs(process: Process) -> bool:
+    """Whether there is spend, or work of roles with an hour cost."""
+    return process.has("spend") or (process.has("work") and bool(hour_costs(process)))
+
+
+def hour_costs(process: Process) -> dict[str, float]:
+    """Role → cost of an hour in minor units, where it is described."""
+    return {key: role.hour_cost * process.minor_units for key, role in process.company.roles.items()
+            if role.hour_cost is not None}
+
+
+def month_number(time: nw.Expr) -> nw.Expr:
+    """Months since year 0, from the calendar's parts."""
+    return time.dt.year().cast(nw.Float64) * 12 + time.dt.month().cast(nw.Float64) - 1
+
+
+def _spend(process: Process) -> pd.DataFrame:
+    rows = process.table("spend").filter(nw.col("stage").is_in(list(STAGES_COUNTED)).fill_null(False))
+    rows = rows.with_columns(channel=nw.col("channel").fill_null(NOT_ALLOCATED),
+                             month=month_number(nw.col("date")).fill_null(UNDATED))
+    return collect(rows.group_by("channel", "stage", "month").agg(nw.col("amount").sum().alias("spend")))
+
+
+def _labour(process: Process) -> pd.DataFrame:
+    rows = process.table("work").filter(nw.col("stage").is_in(list(STAGES_COUNTED)).fill_null(False))
+    if process.has("leads"):
+        rows = left_join(rows, _lead_channels(process), "lead_id")
+    else:
+        rows = rows.with_columns(lead_channel=nw.lit(None, dtype=nw.String))
+    lead_channel = nw.col("lead_channel").fill_null(NOT_ALLOCATED)
+    rows = rows.with_columns(month=month_number(nw.col("date")),
+                             channel=nw.when(nw.col("channel").is_null()).then(lead_channel).otherwise(nw.col("channel")))
+    cost, none = nw.lit(None, dtype=nw.Float64), nw.lit(0.0)
+    for role, hour_cost in hour_costs(process).items():
+        cost = nw.when((nw.col("role") == role).fill_null(False)).then(nw.lit(float(hour_cost))).otherwise(cost)
+    rows = rows.with_columns(_hour_cost=cost)
+    # Each piece of work is rounded by itself (halves up, the same on every engine), so that rows sum to the total.
+    rows = rows.with_columns(
+        labour=nw.when(nw.col("_hour_cost").is_null()).then(none).otherwise(
+            (nw.col("hours") * nw.col("_hour_cost") + 0.5).floor()),
+        uncosted_hours=nw.when(nw.col("_hour_cost").is_null()).then(nw.col("hours")).otherwise(none))
+    return collect(rows.group_by("channel", "stage", "month").agg(
+        nw.col("labour").sum(), nw.col("hours").sum(), nw.col("uncosted_hours").sum()))
+
+
+def _lead_channels(process: Process) -> nw.LazyFrame:
+    """Per lead its channel, "(missing)" where the lead has none."""
+    return process.table("leads").select("lead_id", lead_channel=nw.col("channel").fill_null(MISSING))
+

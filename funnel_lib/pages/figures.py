@@ -1,0 +1,37 @@
+"""What a chart says, in words: the text that stands for the picture where it cannot be seen."""
+
+from __future__ import annotations
+
+from typing import Any
+
+FIGURE = "application/vnd.funnel.figure+json"
+
+
+def describe_figures() -> None:
+    """Let every figure that the running notebook displays carry its own words; without a notebook nothing happens."""
+    from IPython import get_ipython  # only a kernel has it, and reports are read without one
+    from IPython.core.formatters import JSONFormatter
+
+    shell = get_ipython()
+    if shell is None:
+        return
+    formatter = JSONFormatter(parent=shell.display_formatter, format_type=FIGURE)
+    # Choosing a picture format clears what is registered for `Figure` itself, so its base class is named.
+    formatter.for_type_by_name("matplotlib.figure", "FigureBase", words_of)
+    shell.display_formatter.formatters[FIGURE] = formatter
+    if FIGURE not in shell.display_formatter.active_types:
+        shell.display_formatter.active_types = [*shell.display_formatter.active_types, FIGURE]
+
+
+def words_of(figure: Any) -> dict[str, str]:
+    """Title and notes of a matplotlib figure, as drawn: titles of the figure and its axes, then the lines under them."""
+    titles = [figure.get_suptitle()]
+    for axes in figure.axes:
+        titles += [axes.get_title(loc=place) for place in ("left", "center", "right")]
+    notes = [note.get_text() for note in figure.texts if note.get_text() not in titles]
+    return {"title": _joined(titles), "note": _joined(notes)}
+
+
+def _joined(lines: list[str]) -> str:
+    flat = (" ".join(line.split()) for line in lines)
+    return ". ".join(line.rstrip(".") for line in dict.fromkeys(flat) if line)

@@ -1,0 +1,108 @@
+"""The words of a page: the answer, the definitions, and the line that says a report is complete."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from typing import Any
+
+import pandas as pd
+
+from funnel_lib.errors import DataError
+from funnel_lib.glossary import Term
+from funnel_lib.language.formats import format_moment, format_value
+from funnel_lib.language.words import word
+from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, Shown, known_term, last_day, plain, reader_of, safe
+
+
+def answer(sentences: Iterable[str], process: Any = None) -> Shown:
+    """The sentences that answer the exercise; the first is the verdict.
+
+    Sentences may carry `key` and `numbers`, which go to the index and the manifest with their text.
+    """
+    lines = list(sentences)
+    items = "".join(f'<li class="lead">{safe(line)}</li>' if at == 0 else f"<li>{safe(line)}</li>"
+                    for at, line in enumerate(lines))
+    data = {"language": reader_of(process).language,
+            "sentences": [{"text": str(line), "key": getattr(line, "key", ""),
+                           "numbers": {key: plain(value) for key, value in getattr(line, "numbers", {}).items()}}
+                          for line in lines]}
+    return Shown(ANSWER, f'<section class="answer"><ul>{items}</ul></section>',
+                 "\n".join(f"{'-' if at else '*'} {line}" for at, line in enumerate(lines)), data)
+
+
+def definitions(*tables: Any, process: Any = None, keys: Iterable[str] = ()) -> Shown:
+    """The glossary's entry of every column of `tables` and of `keys`, each once, and what was observed."""
+    abouts = [table.attrs["about"] for table in tables if "about" in getattr(table, "attrs", {})]
+    reader = reader_of(process if process is not None else next(iter(abouts), None))
+    named = [column for table in tables for column in _names(table)] + list(keys)
+    entries = [entry for entry in map(known_term, dict.fromkeys(named)) if entry is not None]
+    pairs = [*_observation(process, reader.language), *_terms(entries, reader.language)]
+    items = "".join(f"<dt>{safe(name)}</dt><dd>{_with_code(safe(text))}</dd>" for name, text in pairs)
+    data = {"entries": [{"key": entry.key, "label": entry.label(reader.language), "unit": entry.unit,
+                         "formula": entry.formula, "source": entry.source} for entry in entries]}
+    return Shown(DEFINITIONS, f'<section class="definitions"><dl>{items}</dl></section>',
+                 "\n".join(f"{name}: {text}" for name, text in pairs), data)
+
+
+def _names(table: Any) -> list[str]:
+    if hasattr(table, "columns"):
+        return [str(name) for name in [*(name for name in table.index.names if name), *table.columns]]
+    return list(getattr(table, "__dataclass_fields__", {}))
+
+
+def _terms(entries: list[Term], language: str) -> list[tuple[str, str]]:
+    """Terms with their meanings; the limits of all shares are one term, as they are one column on the page."""
+    limits = {entry.key for entry in entries if re.search(r"(^|_)(low|high)(_|$)", entry.key)}
+    terms = [(entry.label(language), _explained(entry, language)) for entry in entries if entry.key not in limits]
+    return [*terms, (word("confidence", language), word("confidence_meaning", language))] if limits else terms
+
+
+def _explained(entry: Term, language: str) -> str:
+    return f"{entry.formula} {word('source', language, source=entry.source)}." if entry.source else entry.formula
+
+
+def _with_code(html: str) -> str:
+    """Words that the glossary writes between backticks, as code."""
+    return re.sub(r"`([^`<>]+)`", r"<code>\1</code>", html)
+
+
+def _observation(process: Any, language: str) -> list[tuple[str, str]]:
+    """When observation began and ended, and the conversion window, where there are such."""
+    pairs = []
+    as_of, observed_from = getattr(process, "as_of", None), getattr(process, "observed_from", None)
+    if as_of is not None and observed_from is not None:
+        start, end = (format_moment(pd.Timestamp(moment).normalize(), language) for moment in (observed_from, as_of))
+        pairs.append((word("as_of_term", language), word("observed", language, start=start, end=end)))
+    window = getattr(getattr(process, "settings", None), "conversion_window_days", None)
+    if window:
+        pairs.append((word("window", language), format_value(window, "days", language)))
+    return pairs
+
+
+def complete(process: Any) -> Shown:
+    """The last cell of every notebook: without it a report counts as failed. Takes a `Process` or a `Company`."""
+    reader = reader_of(process)
+    as_of = _as_of(process)
+    data = {"process": process.name if hasattr(process, "label") else "",
+            "title": getattr(process, "title", ""), "company": getattr(process, "company_name", None) or process.name,
+            "as_of": plain(pd.Timestamp(as_of)) if as_of is not None else "",
+            "language": reader.language, "currency": reader.currency or ""}
+    until = last_day(as_of, reader.language) if as_of is not None else format_moment(None, reader.language)
+    line = word("complete", reader.language, process=data["title"] or data["company"], date=until)
+    return Shown(COMPLETE, f'<p class="complete">{safe(line)}</p>', line, data)
+
+
+def _as_of(subject: Any) -> Any:
+    """The end of observation of a process; of a company as described, else the latest of its processes."""
+    if hasattr(subject, "label"):
+        return subject.as_of
+    if subject.description.as_of:
+        return subject.description.as_of
+    ends = []
+    for name in subject.process_names:
+        try:
+            ends.append(subject.process(name).as_of)
+        except DataError:  # said in the report of that process
+            continue
+    return max((end for end in ends if end is not None), default=None)

@@ -1,0 +1,96 @@
+"""Time: elapsed days on every engine, periods, and where observation begins and ends."""
+
+from __future__ import annotations
+
+import narwhals as nw
+import numpy as np
+import pandas as pd
+
+PERIODS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
+DAYS_PER_MONTH = 365.25 / 12
+# A time further than this beyond the 99.9th percentile of all times is taken for a typing error.
+LAST_EVENT_SLACK_DAYS = 31
+
+
+def _days_since_1970(time: nw.Expr) -> nw.Expr:
+    """Days (float) since 1970 from the calendar's parts, the only way that is the same on all four engines.
+
+    The parts are cast first: Polars keeps hours in 8 bits, and hour × 3600 overflows there in silence.
+    """
+    year = time.dt.year().cast(nw.Float64)
+    leaps = ((year - 1969) / 4).floor() - ((year - 1901) / 100).floor() + ((year - 1601) / 400).floor()
+    seconds = (time.dt.hour().cast(nw.Float64) * 3600 + time.dt.minute().cast(nw.Float64) * 60
+               + time.dt.second().cast(nw.Float64) + time.dt.microsecond().cast(nw.Float64) / 1e6)
+    return (year - 1970) * 365 + leaps + (time.dt.ordinal_day().cast(nw.Float64) - 1) + seconds / 86400
+
+
+def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp) -> nw.Expr:
+    """Days from `start` to `end` as a float; either may be a fixed moment. Times are subtracted nowhere else."""
+    return _since_1970(end) - _since_1970(start)
+
+
+def _since_1970(time: nw.Expr | pd.Timestamp) -> nw.Expr:
+    if isinstance(time, pd.Timestamp):
+        return nw.lit(days_between(pd.Timestamp(1970, 1, 1), time))
+    return _days_since_1970(time)
+
+
+def days_between(start: pd.Timestamp | pd.Series, end: pd.Timestamp | pd.Series) -> float | pd.Series:
+    """Days (float) from `start` to `end` of a small table or of two moments; `elapsed_days` does it on the engine.
+
+    >>> days_between(pd.Timestamp("2026-02-28"), pd.Timestamp("2026-03-01 12:00"))
+    1.5
+    """
+    return (end - start) / pd.Timedelta(days=1)
+
+
+def duration(days: float) -> str:
+    """So many days as Narwhals writes a length of time, whole days as days.
+
+    >>> duration(30.0), duration(1.5)
+    ('30d', '2160m')
+    """
+    return f"{int(days)}d" if float(days).is_integer() else f"{round(days * 1440)}m"
+
+
+def elapsed_months(start: pd.Series, end: pd.Series) -> pd.Series:
+    """Whole calendar months between two columns of period starts (0 for the same month)."""
+    return (end.dt.year - start.dt.year) * 12 + end.dt.month - start.dt.month
+
+
+def period_starts(times: pd.Series, per: str) -> pd.Series:
+    """The first day of the day, ISO week (Monday), month, quarter or year of each time.
+
+    Raises `ValueError` for another word.
+    """
+    if per not in PERIODS:
+        raise ValueError(f"per={per!r}: expected one of {', '.join(PERIODS)}")
+    return times.dt.to_period(PERIODS[per]).dt.start_time
+
+
+def next_period_start(start: pd.Timestamp, per: str) -> pd.Timestamp:
+    """The first day of the period after the one that begins at `start`."""
+    return (start.to_period(PERIODS[per]) + 1).start_time
+
+
+def all_periods(first: pd.Timestamp, before: pd.Timestamp, per: str) -> pd.DatetimeIndex:
+    """Starts of every period touched from `first` up to but not including the moment `before`."""
+    last = before - pd.Timedelta(microseconds=1)
+    return pd.period_range(first, last, freq=PERIODS[per]).start_time
+
+
+def observation_end(day_counts: pd.Series) -> pd.Timestamp | None:
+    """The default end of observation: the day after the last event that is not a typing error.
+
+    `day_counts` holds the number of times per day (index: day), all tables together. Events more than 31 days beyond
+    the 99.9th percentile of all times do not count. None where there is no time at all.
+    """
+    if day_counts.empty:
+        return None
+    counts = day_counts.sort_index()
+    # The interpolated percentile: with few events the nearest one would be the typing error itself.
+    rank = 0.999 * (counts.sum() - 1)
+    below, above = (counts.index[np.searchsorted(counts.cumsum().to_numpy(), number, side="right")]
+                    for number in (np.floor(rank), np.ceil(rank)))
+    limit = below + (above - below) * (rank - np.floor(rank)) + pd.Timedelta(days=LAST_EVENT_SLACK_DAYS)
+    return counts.index[counts.index <= limit][-1].normalize() + pd.Timedelta(days=1)

@@ -1,0 +1,137 @@
+"""Partial pooling of rates: what a group's share is worth beside the others', and which of many differences are real."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from funnel_lib.rates import rate, ratio
+
+LEVEL = 0.95
+# Above this concentration the groups vary no more than chance makes them.
+MOST_CONCENTRATED = 1e6
+_STARTS = (2.0, 30.0, 500.0, 20_000.0)
+
+
+class Prior(NamedTuple):
+    """How the true shares of groups vary: a beta distribution with this mean; `concentration` counts the cases that the
+    prior is worth (infinite: all groups have the same share)."""
+
+    mean: float
+    concentration: float
+
+
+class Pooled(NamedTuple):
+    """Shares drawn towards the common one, with 95 % limits: one array element per group."""
+
+    share: np.ndarray
+    low_share: np.ndarray
+    high_share: np.ndarray
+
+
+def log_likelihood(part: ArrayLike, whole: ArrayLike, mean: float, concentration: float) -> float:
+    """Log-likelihood of grouped counts under a beta-binomial, without the binomial coefficients."""
+    from scipy.special import betaln, xlogy  # loaded here: scipy is slow to import
+
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    if not np.isfinite(concentration):
+        return float(np.sum(xlogy(part, mean) + xlogy(whole - part, 1 - mean)))
+    a, b = mean * concentration, (1 - mean) * concentration
+    return float(np.sum(betaln(part + a, whole - part + b) - betaln(a, b)))
+
+
+def fitted_prior(part: ArrayLike, whole: ArrayLike) -> Prior:
+    """The prior of maximum likelihood from `part` of `whole` per group.
+
+    With fewer than two groups, nobody or everybody in all of them, or no more variation than chance makes, the
+    concentration is infinite: one common share. No cases at all give a mean of NaN.
+    Source: Skellam 1948 (beta-binomial); Efron and Morris 1975 (empirical Bayes).
+
+    >>> fitted_prior([5, 50], [10, 100])
+    Prior(mean=0.5, concentration=inf)
+    """
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    part, whole = part[whole > 0], whole[whole > 0]
+    common = ratio(part.sum(), whole.sum())
+    same = Prior(float(common), np.inf)
+    if len(whole) < 2 or not 0 < common < 1:
+        return same
+    from scipy.optimize import minimize  # loaded here: scipy is slow to import
+    from scipy.special import expit, logit
+
+    def cost(point: np.ndarray) -> float:
+        return -log_likelihood(part, whole, float(expit(point[0])), float(np.exp(point[1])))
+
+    bounds = [(-14, 14), (np.log(1e-2), np.log(MOST_CONCENTRATED))]
+    fits = [minimize(cost, [logit(common), np.log(start)], bounds=bounds, method="L-BFGS-B") for start in _STARTS]
+    best = min(fits, key=lambda fit: fit.fun)
+    # A gain of likelihood this small is the rounding of the same model.
+    if -best.fun <= log_likelihood(part, whole, float(common), np.inf) + 1e-4:
+        return same
+    return Prior(float(expit(best.x[0])), float(np.exp(best.x[1])))
+
+
+def pooled_shares(part: ArrayLike, whole: ArrayLike) -> Pooled:
+    """Every group's share drawn towards the common one, the more the fewer its cases and the less the groups vary.
+
+    (part + mean × concentration) / (whole + concentration) of `fitted_prior`; limits are quantiles of the beta
+    distribution, or Wilson's of all cases together where all groups have one share. Empty groups get the common share.
+    """
+    from scipy.stats import beta  # loaded here: scipy is slow to import
+
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    prior = fitted_prior(part, whole)
+    if not np.isfinite(prior.concentration):
+        together = rate(part.sum(), whole.sum())
+        return Pooled(*(np.full(len(part), value) for value in (together.share, together.low_share, together.high_share)))
+    a, b = prior.mean * prior.concentration + part, (1 - prior.mean) * prior.concentration + whole - part
+    tail = (1 - LEVEL) / 2
+    return Pooled(np.asarray(ratio(a, a + b)), beta.ppf(tail, a, b), beta.ppf(1 - tail, a, b))
+
+
+def funnel_limits(share: float, whole: ArrayLike, level: float = LEVEL) -> tuple[np.ndarray, np.ndarray]:
+    """Between which shares a group of this many cases lies with this probability if it is like all the others.
+
+    Interpolated binomial quantiles, at least 0 and at most 1. Source: Spiegelhalter 2005, appendix A.1.1.
+    """
+    from scipy.stats import binom  # loaded here: scipy is slow to import
+
+    whole = np.asarray(whole, dtype=float)
+
+    def limit(tail: float) -> np.ndarray:
+        count = binom.ppf(tail, whole, share)
+        above, step = binom.cdf(count, whole, share) - tail, binom.pmf(count, whole, share)
+        return np.clip(np.asarray(ratio(count - np.nan_to_num(np.asarray(ratio(above, step))), whole)), 0, 1)
+
+    return limit((1 - level) / 2), limit((1 + level) / 2)
+
+
+def p_values_against_the_rest(part: ArrayLike, whole: ArrayLike) -> np.ndarray:
+    """Two-sided exact probability, per group, of a difference from all the others this large by chance alone.
+
+    1 where there are no others or no cases. Source: Fisher 1935.
+    """
+    from scipy.stats import fisher_exact  # loaded here: scipy is slow to import
+
+    part, whole = np.asarray(part, dtype=int), np.asarray(whole, dtype=int)
+    rest_part, rest_whole = part.sum() - part, whole.sum() - whole
+    tables = zip(part, whole - part, rest_part, rest_whole - rest_part, strict=True)
+    return np.array([fisher_exact([[won, not_won], [others, not_others]]).pvalue
+                     for won, not_won, others, not_others in tables], dtype=float)
+
+
+def adjusted_p_values(p_values: ArrayLike) -> np.ndarray:
+    """p-values adjusted for the number of comparisons, so that 5 % of what is called different is so by chance at most.
+
+    Missing ones stay missing. Source: Benjamini and Hochberg 1995.
+    """
+    p_values = np.asarray(p_values, dtype=float)
+    known = ~np.isnan(p_values)
+    adjusted = p_values.copy()
+    if known.any():
+        from scipy.stats import false_discovery_control  # loaded here: scipy is slow to import
+
+        adjusted[known] = false_discovery_control(p_values[known])
+    return adjusted

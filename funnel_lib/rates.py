@@ -1,0 +1,107 @@
+"""Rates, ratios and their intervals: the only place where two measured totals are divided."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+# A rate on fewer than this many is marked *few*.
+FEW = 30
+Z_95 = 1.959963984540054
+
+
+class Rate(NamedTuple):
+    """A share with its counts and 95 % limits; NaN where the whole is empty. Arrays or single numbers."""
+
+    share: np.ndarray | float
+    low_share: np.ndarray | float
+    high_share: np.ndarray | float
+    part_count: np.ndarray | float
+    whole_count: np.ndarray | float
+
+
+def ratio(total: ArrayLike, by: ArrayLike) -> np.ndarray | float:
+    """`total / by` of measured totals (money per lead, hours per result); NaN where `by` is zero or unknown.
+
+    >>> float(ratio(300, 4)), float(ratio(300, 0))
+    (75.0, nan)
+    """
+    total, by = np.asarray(total, dtype=float), np.asarray(by, dtype=float)
+    result = np.divide(total, by, out=np.full(np.broadcast(total, by).shape, np.nan), where=by != 0)
+    return result if result.ndim else float(result)
+
+
+def rate(part: ArrayLike, whole: ArrayLike) -> Rate:
+    """`part / whole` of counts of independent things, with the Wilson 95 % interval.
+
+    The counts may be effective ones (not whole). An empty whole gives NaN: undefined, not zero.
+    Source: Wilson 1927; checked against Newcombe 1998, Table I.
+
+    >>> result = rate(81, 263)
+    >>> round(result.low_share, 4), round(result.high_share, 4)
+    (0.2553, 0.3662)
+    """
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    share = np.asarray(ratio(part, whole))
+    with np.errstate(invalid="ignore", divide="ignore"):
+        weight = Z_95**2 / whole
+        centre = (share + weight / 2) / (1 + weight)
+        half = Z_95 * np.sqrt(share * (1 - share) / whole + weight / (4 * whole)) / (1 + weight)
+    low = np.where(part <= 0, 0.0, np.clip(centre - half, 0, 1))
+    high = np.where(part >= whole, 1.0, np.clip(centre + half, 0, 1))
+    low, high = np.where(whole > 0, low, np.nan), np.where(whole > 0, high, np.nan)
+    return Rate(*(value if np.ndim(value) else float(value) for value in (share, low, high, part, whole)))
+
+
+def interval_of_share(share: ArrayLike, standard_error: ArrayLike, known_count: ArrayLike) -> tuple:
+    """95 % limits of an estimated share: Wilson's interval at the sample size that this standard error stands for.
+
+    Plain ± 1.96 errors leave 0..1 and are too narrow near the ends. Where the standard error is zero (nobody or
+    everybody yet) the size is `known_count`, the number of cases whose outcome is known.
+    """
+    share, error = np.asarray(share, dtype=float), np.asarray(standard_error, dtype=float)
+    known = np.asarray(known_count, dtype=float)
+    size = np.divide(share * (1 - share), error**2, out=np.array(np.broadcast_to(known, share.shape), dtype=float),
+                     where=error > 0)
+    limits = rate(share * size, size)
+    # With no known outcome anything is possible.
+    nothing = (size <= 0) & ~np.isnan(share)
+    return np.where(nothing, 0.0, limits.low_share), np.where(nothing, 1.0, limits.high_share)
+
+
+def poisson_limits(count: float) -> tuple[float, float]:
+    """95 % limits of the mean of which this count of independent events is one draw.
+
+    Source: Garwood 1936 (exact).
+
+    >>> [round(limit, 3) for limit in poisson_limits(10)]
+    [4.795, 18.39]
+    """
+    from scipy.stats import chi2  # loaded here: scipy is slow to import
+
+    low = chi2.ppf(0.025, 2 * count) / 2 if count > 0 else 0.0
+    return float(low), float(chi2.ppf(0.975, 2 * (count + 1)) / 2)
+
+
+def is_few(whole: ArrayLike) -> np.ndarray:
+    """Whether a rate on this many is marked *few* (below 30)."""
+    return np.asarray(whole, dtype=float) < FEW
+
+
+def clustered_share(part: ArrayLike, whole: ArrayLike) -> Rate:
+    """Σ part / Σ whole over clusters (customers), with the 95 % interval of the ratio estimator.
+
+    `part` and `whole` hold one number per cluster (orders or money of one customer); `part_count` and `whole_count`
+    of the result are the two totals. Source: Cochran 1977, section 6.3.
+    """
+    part, whole = np.asarray(part, dtype=float), np.asarray(whole, dtype=float)
+    size, total = len(whole), whole.sum()
+    share = float(ratio(part.sum(), total))
+    if size < 2 or np.isnan(share):
+        return Rate(share, np.nan, np.nan, float(part.sum()), float(total))
+    residual = part - share * whole
+    error = np.sqrt(size / (size - 1) * (residual**2).sum()) / abs(total)
+    low, high = interval_of_share(np.clip(share, 0, 1), error, size)
+    return Rate(share, float(low), float(high), float(part.sum()), float(total))

@@ -1,0 +1,1 @@
+"""Reading a company from folders, spreadsheets and exports."""

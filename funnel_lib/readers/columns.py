@@ -1,0 +1,116 @@
+"""Text fields as times, numbers and flags: one format per column, found on all its values."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import duckdb
+
+from funnel_lib.description import Formats
+from funnel_lib.errors import DataError
+from funnel_lib.schema import Column
+
+_CLOCK = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
+_ISO = r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?\s*$"
+_AWARE = r"(Z|:\d{2}(\.\d+)?\s*[+-]\d{2}(:?\d{2})?)\s*$"
+# Families of date formats; those of one line are told apart by the values only.
+_DATE_FORMATS = {"DD.MM.YYYY": "%d.%m.%Y", "DD.MM.YY": "%d.%m.%y", "YYYY/MM/DD": "%Y/%m/%d", "YYYY.MM.DD": "%Y.%m.%d",
+                 "YYYYMMDD": "%Y%m%d", "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y", "DD-MM-YYYY": "%d-%m-%Y",
+                 "MM-DD-YYYY": "%m-%d-%Y"}
+_TWINS = (("DD/MM/YYYY", "MM/DD/YYYY"), ("DD-MM-YYYY", "MM-DD-YYYY"))
+_YES = ("true", "t", "1", "yes", "y", "да", "истина", "д")
+_NO = ("false", "f", "0", "no", "n", "нет", "ложь", "н")
+# Spaces of every width, currency signs and codes, apostrophes as thousands marks.
+_NOISE = "[\\s\u00a0\u202f\u2009'’_]|[€$₽£¥₴₸]|руб\\.?|р\\.|^[A-Z]{3}|[A-Z]{3}$"
+
+
+class Typed(NamedTuple):
+    """SQL for a column's typed value, and how the text was understood, for the finding that says so."""
+
+    sql: str
+    remark: str = ""
+
+
+def typed_text(connection: duckdb.DuckDBPyConnection, source: str, column: Column, formats: Formats, time_zone: str,
+               file: str) -> Typed:
+    """How the text column of table `source` becomes the contract's kind.
+
+    Raises `DataError` where the values could mean two things; the message says which key of `formats` answers.
+    """
+    name = quoted(column.name)
+    if column.kind == "text":
+        return Typed(f"CASE WHEN trim({name}) <> '' THEN {name} END")
+    if column.kind == "time":
+        return _time(connection, source, column, formats, time_zone, file)
+    if column.kind == "flag":
+        word = f"lower(trim({name}))"
+        return Typed(f"CASE WHEN {word} IN {_YES} THEN true WHEN {word} IN {_NO} THEN false END")
+    return _number(connection, source, column, formats, file)
+
+
+def quoted(name: str) -> str:
+    """A column's name in SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def _time(connection, source: str, column: Column, formats: Formats, time_zone: str, file: str) -> Typed:
+    name = f"trim({quoted(column.name)})"
+    aware = f"regexp_matches({name}, '{_AWARE}')"
+    zoned = f"(TRY_CAST({name} AS TIMESTAMPTZ) AT TIME ZONE '{time_zone}')"
+    iso = (f"CASE WHEN regexp_matches({name}, '{_ISO}') THEN CASE WHEN {aware} THEN {zoned} "
+           f"ELSE TRY_CAST({name} AS TIMESTAMP) END END")
+    candidates = {"ISO": iso}
+    known = {formats.date: formats.date} if formats.date else _DATE_FORMATS
+    for label, pattern in known.items():
+        written = ", ".join("'" + f"{pattern}{clock}".replace("'", "''") + "'" for clock in _CLOCK)
+        parsed = f"TRY_STRPTIME({name}, [{written}])"
+        # DuckDB takes 26 for the year 26 where four digits are meant.
+        candidates[label] = f"CASE WHEN year({parsed}) >= 1000 THEN {parsed} END" if "%Y" in pattern else parsed
+    counted = (f"SELECT {', '.join(f'count({sql})' for sql in candidates.values())}, count(CASE WHEN {aware} THEN 1 END), "
+               f"count(CASE WHEN {name} <> '' THEN 1 END) FROM {source}")
+    try:
+        counts = connection.execute(counted).fetchall()[0]
+    except duckdb.InvalidInputException as error:
+        raise DataError(f"formats.date: expected a format such as %d.%m.%Y, found {formats.date!r}") from error
+    parsed = dict(zip(candidates, counts[:-2], strict=True))
+    best = max(parsed, key=lambda label: parsed[label])
+    for twin in _TWINS:
+        if best in twin and len({parsed[label] for label in twin}) == 1:
+            day_first, month_first = (_DATE_FORMATS[label] for label in twin)
+            raise DataError(f"{file}, column {column.name}: dates such as {_example(connection, source, name)} can be read "
+                            f'two ways; say formats: {{date: "{day_first}"}} or {{date: "{month_first}"}} '
+                            "in company.yaml or in the mapping")
+    mixed = 0 < counts[-2] < counts[-1]
+    return Typed(candidates[best], "aware and naive times mixed; naive ones taken as company time" if mixed else "")
+
+
+def _number(connection, source: str, column: Column, formats: Formats, file: str) -> Typed:
+    clean = f"regexp_replace(replace(trim({quoted(column.name)}), '−', '-'), '{_NOISE.replace(chr(39), chr(39) * 2)}', '', 'g')"
+    mark = formats.decimal or _decimal_mark(connection, source, column, clean, file)
+    other = "." if mark == "," else ","
+    plain = f"replace(replace({clean}, '{other}', ''), '{mark}', '.')"
+    # A thousands mark is one only between groups of three digits; anything else is not a number.
+    shape = rf"^-?(\d+|\d{{1,3}}(\{other}\d{{3}})+)?(\{mark}\d*)?([eE][+-]?\d+)?$"
+    return Typed(f"CASE WHEN regexp_matches({clean}, '{shape}') THEN TRY_CAST({plain} AS DOUBLE) END")
+
+
+def _decimal_mark(connection, source: str, column: Column, clean: str, file: str) -> str:
+    """Point or comma, from the values that leave no doubt."""
+    def sure(mark: str, other: str) -> str:
+        fraction = rf"^-?\d*\{mark}(\d{{1,2}}|\d{{4,}})$|^-?(0|\d{{4,}})\{mark}\d+$|^-?\d{{1,3}}(\{other}\d{{3}})+\{mark}\d*$"
+        thousands = rf"^-?\d{{1,3}}(\{other}\d{{3}}){{2,}}$"
+        return f"count(CASE WHEN regexp_matches({clean}, '{fraction}') OR regexp_matches({clean}, '{thousands}') THEN 1 END)"
+
+    doubtful = r"^-?[1-9]\d{0,2}[.,]\d{3}$"
+    point, comma, unsure = connection.execute(
+        f"SELECT {sure('.', ',')}, {sure(',', '.')}, count(CASE WHEN regexp_matches({clean}, '{doubtful}') THEN 1 END) "
+        f"FROM {source}").fetchall()[0]
+    if point == comma == 0 and unsure:
+        raise DataError(f"{file}, column {column.name}: {_example(connection, source, clean, doubtful)} can be a thousand or a "
+                        'fraction; say formats: {decimal: ","} or {decimal: "."} in company.yaml or in the mapping')
+    return "," if comma > point else "."
+
+
+def _example(connection, source: str, value: str, pattern: str = ".") -> str:
+    # All rows are fetched: a result left open would bar the connection from its next query.
+    return connection.execute(f"SELECT {value} FROM {source} WHERE regexp_matches({value}, '{pattern}') LIMIT 1").fetchall()[0][0]

@@ -1,0 +1,177 @@
+"""A company folder: `company.yaml` and one CSV, Parquet or XLSX file per table, lazy on DuckDB."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+import duckdb
+import narwhals as nw
+import pandas as pd
+
+from funnel_lib import periods
+from funnel_lib.checks import FIRST_YEAR, Checked, Loaded, check_tables, with_words
+from funnel_lib.company import Company, day_counts, in_company_currency, minor_units
+from funnel_lib.description import CompanyDescription, moment_text
+from funnel_lib.engine import to_lazy
+from funnel_lib.errors import CallError, DataError, nearest
+from funnel_lib.findings import Finding, finding
+from funnel_lib.readers.description_file import FILE_NAME, read_description
+from funnel_lib.readers.table_file import READERS, load_table
+from funnel_lib.schema import TABLES, THROUGH_LEADS
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, language: str | None = None) -> Company:
+    """Read a company folder, check its tables against the contract, keep what was found.
+
+    `as_of` and `language` replace those of `company.yaml`. A relative path that is not found from here is looked for in
+    the project, so that notebooks work from any folder.
+    Raises `CallError` for a path, a key or a value in the description that cannot be; what is wrong in the tables is a
+    finding of the company, and a process with an error among its findings raises `DataError` when asked for.
+    """
+    folder = find_folder(Path(path))
+    description = read_description(folder / FILE_NAME)
+    changes = {"as_of": moment_text(as_of, description.time_zone), "language": language}
+    description = description.model_copy(update={key: value for key, value in changes.items() if value})
+    connection, scratch = _connection()
+    loaded, findings = _load(connection, folder, description, scratch)
+    return checked_company(connection, description, loaded, findings)
+
+
+def find_folder(path: Path) -> Path:
+    """The company folder meant by a path.
+
+    Raises `CallError` where there is none, naming the nearest folder that there is.
+    """
+    for candidate in [path] if path.is_absolute() else [path, PROJECT / path]:
+        if (candidate / FILE_NAME).is_file():
+            return candidate
+    if path.is_file():
+        raise CallError(f"{path}: expected a company folder, found a file"
+                        + (f"; give its folder {path.parent}" if path.name == FILE_NAME else ""))
+    if path.is_dir():
+        raise CallError(f"{path}: no {FILE_NAME} in this folder; `funnel new {path}` writes one to fill in")
+    parent = path.parent if path.parent.is_dir() else Path()
+    siblings = [entry.name for entry in parent.iterdir() if (entry / FILE_NAME).is_file()]
+    raise CallError(f"{path}: no such folder.{nearest(path.name, siblings)}")
+
+
+def _connection() -> tuple[duckdb.DuckDBPyConnection, Path]:
+    """An engine of its own for this company; it spills into a folder of its own that goes with the process."""
+    scratch = tempfile.TemporaryDirectory(prefix="funnel-")
+    connection = duckdb.connect(":memory:", config={"temp_directory": scratch.name, "autoinstall_known_extensions": False})
+    _SCRATCH.append(scratch)
+    return connection, Path(scratch.name)
+
+
+# Kept until the process ends: lazy tables of a company may be read at any time.
+_SCRATCH: list[tempfile.TemporaryDirectory] = []
+
+
+def _load(connection, folder: Path, description: CompanyDescription, scratch: Path
+          ) -> tuple[dict[str, Loaded], list[Finding]]:
+    loaded, findings = {}, list(_unknown_files(folder))
+    for name, table in TABLES.items():
+        files = [folder / f"{name}{ending}" for ending in READERS if (folder / f"{name}{ending}").is_file()]
+        if len(files) > 1:
+            raise CallError(f"{folder}: {files[0].name} and {files[1].name} are the same table; keep one")
+        if not files:
+            continue
+        try:
+            loaded[name] = load_table(connection, files[0], table, description, scratch)
+        except DataError as error:
+            findings.append(finding("table_unreadable", name, 1, reason=str(error)))
+    return loaded, findings
+
+
+def _unknown_files(folder: Path) -> list[Finding]:
+    """Files that look like tables but are none: a misspelt name must not make a table silently missing."""
+    strange = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS and path.stem not in TABLES]
+    return [finding("unknown_file", path.stem, 1, file=path.name, nearest=nearest(path.stem, TABLES)) for path in strange]
+
+
+def checked_company(connection, description: CompanyDescription, loaded: Mapping[str, Loaded], findings: list[Finding]
+                    ) -> Company:
+    """A company from loaded tables: observation bounds found, tables checked, bad rows set aside."""
+    as_of = pd.Timestamp(description.as_of) if description.as_of else periods.observation_end(_times(loaded))
+    days = _times(loaded)
+    first = days[days.index >= FIRST_YEAR].index.min()
+    too_early = as_of is not None and as_of <= first
+    findings.extend(_observation(description, as_of, first if too_early else None))
+    checked = check_tables(dict(loaded), description, None if too_early else as_of)
+    leads_unreadable = any(found.table == "leads" and found.key == "table_unreadable" for found in findings)
+    tables, present = {}, {}
+    for name, source in loaded.items():
+        kept = _without(connection, with_words(source.frame, checked[name].words), name, checked[name])
+        tables[name], _ = to_lazy(kept.to_native(), source.table, description.time_zone, minor_units(description.currency))
+        present[name] = source.present
+        # What the leads' own error has brought about is not said again of every table that goes by them.
+        findings.extend(found for found in checked[name].findings
+                        if not (leads_unreadable and name in THROUGH_LEADS and found.key == "too_many_set_aside"))
+    try:
+        tables = in_company_currency(tables, present, description)
+    except DataError as error:
+        findings.append(finding("table_unreadable", "currency", 1, reason=str(error)))
+    description = _with_bounds(description, as_of, tables)
+    findings.extend(_anchors(loaded, findings))
+    order = {severity: position for position, severity in enumerate(("error", "warning", "note"))}
+    findings = sorted(findings, key=lambda found: (order[found.severity], found.table, found.key, -found.count))
+    return Company(description, tables, present, tuple(findings), _row_counts(loaded, checked))
+
+
+def _observation(description: CompanyDescription, as_of: pd.Timestamp | None, first: pd.Timestamp | None) -> list[Finding]:
+    """Errors in the bounds of observation; `first` is the day of the first row where `as_of` lies before it."""
+    if first is not None:
+        return [finding("nothing_observed", "company", 1, as_of=_shown(as_of), first=_shown(first))]
+    since = pd.Timestamp(description.observed_from) if description.observed_from else None
+    if as_of is not None and since is not None and since >= as_of:
+        return [finding("observed_backwards", "company", 1, as_of=_shown(as_of), observed_from=_shown(since))]
+    return []
+
+
+def _shown(moment: pd.Timestamp) -> str:
+    return moment.isoformat(sep=" ").removesuffix(" 00:00:00")
+
+
+def _times(loaded: Mapping[str, Loaded]) -> pd.Series:
+    return day_counts({name: source.frame for name, source in loaded.items()})
+
+
+def _with_bounds(description: CompanyDescription, as_of: pd.Timestamp | None, tables: Mapping[str, nw.LazyFrame]
+                 ) -> CompanyDescription:
+    """The description with both ends of observation, the same for all its processes."""
+    bounds = {"as_of": as_of.isoformat() if as_of is not None else None}
+    if not description.observed_from:
+        days = day_counts(tables)
+        bounds["observed_from"] = days.index.min().isoformat() if len(days) else None
+    return description.model_copy(update=bounds)
+
+
+def _without(connection, frame: nw.LazyFrame, name: str, checked: Checked) -> nw.LazyFrame:
+    """The frame without the rows set aside and the duplicates."""
+    left_out = pd.concat([checked.aside["_row"], checked.duplicates["_row"]])
+    if left_out.empty:
+        return frame
+    connection.execute(f"CREATE OR REPLACE TEMP TABLE left_out_{name} (_row BIGINT)")
+    connection.append(f"left_out_{name}", pd.DataFrame({"_row": left_out.astype("int64")}))
+    return frame.join(nw.from_native(connection.table(f"left_out_{name}")), on="_row", how="anti")
+
+
+def _anchors(loaded: Mapping[str, Loaded], findings: list[Finding]) -> list[Finding]:
+    if any(name in loaded for name in ("leads", "counts", "orders")) or any(f.severity == "error" for f in findings):
+        return []
+    return [finding("nothing_to_measure", "company", 1)]
+
+
+def _row_counts(loaded: Mapping[str, Loaded], checked: Mapping[str, Checked]) -> pd.DataFrame:
+    """Per table: rows in, kept, set aside, exact duplicates."""
+    rows = []
+    for name, source in loaded.items():
+        aside = len(checked[name].aside) + source.rejected_count
+        duplicates = len(checked[name].duplicates)
+        rows.append({"table": name, "rows_count": source.rows_in, "kept_count": source.rows_in - aside - duplicates,
+                     "set_aside_count": aside, "duplicates_count": duplicates})
+    return pd.DataFrame(rows, columns=["table", "rows_count", "kept_count", "set_aside_count", "duplicates_count"])

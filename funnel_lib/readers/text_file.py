@@ -1,0 +1,217 @@
+"""Delimited text files: encoding, separator and header found against the contract, broken rows kept with their line."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import re
+import sys
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import duckdb
+
+from funnel_lib.errors import DataError
+
+log = logging.getLogger(__name__)
+
+SEPARATORS = {",": "comma", ";": "semicolon", "\t": "tab", "|": "bar"}
+# Columns set apart by runs of blanks: such a file is read from a copy with tabs.
+WHITESPACE = "whitespace"
+MAX_LINE_BYTES = 1_000_000
+_CHUNK = 1 << 20
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that is not a row of the table: its line and why."""
+
+    line: int
+    reason: str
+    text: str
+
+
+@dataclass(frozen=True)
+class TextFile:
+    """A delimited file as found: where its UTF-8 form is, how its fields are separated, what its header says."""
+
+    path: Path
+    utf8_path: Path
+    encoding: str
+    separator: str
+    header: list[str]
+    # What the encoding needs said: fallback to cp1251, NULs and the like.
+    remarks: tuple[str, ...] = field(default=())
+    # 0 where the file has no header and its columns were named by a mapping.
+    header_lines: int = 1
+
+
+def open_text(path: Path, known_columns: list[str], scratch: Path, encoding: str | None = None,
+              separator: str | None = None, header: list[str] | None = None) -> TextFile:
+    """Find out how a text file is written: BOM, then UTF-8, then cp1251; the separator that finds most known columns.
+
+    `scratch` is a folder for the UTF-8 copy of a file in another encoding. `separator` is a mark, its English name or
+    "whitespace"; `header` names the columns of a file that has no header.
+    Raises `DataError` for bytes that are no text and for a header given twice.
+    """
+    found, remarks = _encoding(path, encoding)
+    blanks = separator == WHITESPACE
+    utf8 = path if found == "utf-8" and not blanks else _recoded(path, found, scratch, blanks)
+    with utf8.open(encoding="utf-8-sig", newline="") as lines:
+        first = lines.readline(MAX_LINE_BYTES)
+    if not first.strip():
+        return TextFile(path, utf8, found, separator or ",", [], remarks)
+    chosen = _as_separator(separator) if separator else _separator(first, known_columns)
+    if header:
+        return TextFile(path, utf8, found, chosen, header, remarks, header_lines=0)
+    header = _header(first, chosen)
+    repeated = sorted({name for name in header if name and header.count(name) > 1})
+    if repeated and repeated[0] in known_columns:
+        raise DataError(f"{path.name}, line 1: the column {repeated[0]!r} stands twice; remove one or map it")
+    return TextFile(path, utf8, found, chosen, header, remarks)
+
+
+def _encoding(path: Path, said: str | None) -> tuple[str, tuple[str, ...]]:
+    with path.open("rb") as file:
+        start = file.read(4)
+    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return "utf-16", ("not UTF-8; read as UTF-16",)
+    for candidate in [said] if said else ["utf-8", "cp1251"]:
+        try:
+            with path.open(encoding=candidate, newline="") as text:
+                while text.read(_CHUNK):
+                    pass
+        except UnicodeDecodeError as error:
+            if said:
+                raise DataError(f"{path.name}: not {said} at byte {error.start}; correct formats.encoding") from error
+            continue
+        except LookupError as error:
+            raise DataError(f"{path.name}: formats.encoding: {said!r} is no encoding that Python knows") from error
+        normal = candidate.lower().replace("_", "-")
+        if candidate == "cp1251" and not said:
+            return candidate, ("not UTF-8; read as cp1251",)
+        return ("utf-8" if normal in ("utf8", "utf-8", "utf-8-sig") else candidate), ()
+    raise DataError(f"{path.name}: neither UTF-8 nor cp1251 text; say formats.encoding in company.yaml or in the mapping")
+
+
+def _recoded(path: Path, encoding: str, scratch: Path, blanks: bool = False) -> Path:
+    copy = scratch / f"{path.stem}-{abs(hash(path))}.utf8.csv"
+    with path.open(encoding=encoding, newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
+        if blanks:
+            target.writelines(re.sub(r"\s+", "\t", line.strip()) + "\n" for line in source)
+            return copy
+        while chunk := source.read(_CHUNK):
+            target.write(chunk)
+    return copy
+
+
+def _as_separator(word: str) -> str:
+    names = {name: mark for mark, name in SEPARATORS.items()} | {WHITESPACE: "\t"}
+    mark = names.get(word, "\t" if word == "\\t" else word)
+    if len(mark) != 1 or mark in "\"\r\n":
+        raise DataError(f"formats.separator: expected one character or {', '.join(names)}, found {word!r}")
+    return mark
+
+
+def _separator(first_line: str, known_columns: list[str]) -> str:
+    """The separator under which the header holds most of the known columns; more fields decide a tie."""
+    def score(mark: str) -> tuple[int, int]:
+        names = _header(first_line, mark)
+        return len(set(names) & set(known_columns)), len(names)
+
+    return max(SEPARATORS, key=score)
+
+
+def _header(line: str, separator: str) -> list[str]:
+    names = next(csv.reader([line.rstrip("\r\n")], delimiter=separator), [])
+    return [name.strip() for name in names]
+
+
+def load_rows(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) -> list[RejectedRow]:
+    """All fields as text in the table `into`, with `_row` (position among the readable rows, from 1); the rest returned.
+
+    Rows with too many or too few fields are returned with their line; rows without any value are no rows.
+    Raises `DataError` for a quote that is never closed: the rows after it cannot be told apart.
+    """
+    names = unique_names(file.header)
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
+    filled = " OR ".join(f"trim({_name(name)}) <> ''" for name in names)
+    connection.execute(f"""
+        CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, row_number() OVER () AS _row FROM read_csv(
+            {_text(str(file.utf8_path))}, header = false, skip = {file.header_lines}, auto_detect = false,
+            delim = {_text(file.separator)}, quote = '"', escape = '"', columns = {{{columns}}},
+            strict_mode = true, null_padding = false, max_line_size = {MAX_LINE_BYTES}, store_rejects = true,
+            rejects_table = 'rejected_{into}', rejects_scan = 'rejected_scan_{into}', rejects_limit = 0)
+        WHERE {filled}""")
+    rejected = connection.execute(f"SELECT DISTINCT ON (line_byte_position) line_byte_position, error_type, csv_line "
+                                  f"FROM rejected_{into} WHERE trim(csv_line) <> '' ORDER BY line_byte_position").fetchall()
+    lines = _lines_at(file.utf8_path, [place for place, _, _ in rejected])
+    unclosed = [line for line, (_, kind, text) in zip(lines, rejected, strict=True)
+                if kind == "UNQUOTED VALUE" and "\n" in text.strip()]
+    if unclosed:
+        raise DataError(f"{file.path.name}, line {unclosed[0]}: a quote is opened and never closed, so that the rows after it "
+                        "cannot be told apart; close it, or double it if it belongs to the text")
+    return [RejectedRow(line, _REASONS.get(kind, kind.lower()), text.strip()[:80])
+            for line, (_, kind, text) in zip(lines, rejected, strict=True)]
+
+
+def _lines_at(path: Path, places: list[int]) -> list[int]:
+    """The lines (from 1) at these places in bytes, which are in order; the engine counts a quoted line break as none."""
+    lines, line, position = [], 1, 0
+    with path.open("rb") as file:
+        for place in places:
+            while position < place and (chunk := file.read(min(_CHUNK, place - position))):
+                line += chunk.count(b"\n")
+                position += len(chunk)
+            lines.append(line)
+    return lines
+
+
+_REASONS = {"TOO MANY COLUMNS": "more fields than the header", "MISSING COLUMNS": "fewer fields than the header",
+            "UNQUOTED VALUE": "text after a closing quote", "LINE SIZE OVER MAXIMUM": "a line of over a megabyte",
+            "INVALID ENCODING": "bytes that are no text"}
+
+
+def unique_names(header: list[str]) -> list[str]:
+    """Names for the engine, which takes `ID` and `id` for the same: the second `source` becomes `source#2`.
+
+    >>> unique_names(["id", "source", "", "Source"])
+    ['id', 'source', '(column 3)', 'Source#2']
+    """
+    times: Counter[str] = Counter()
+    names = []
+    for position, name in enumerate(header, 1):
+        name = name if name and name != "_row" else f"(column {position})"
+        times[name.lower()] += 1
+        names.append(name if times[name.lower()] == 1 else f"{name}#{times[name.lower()]}")
+    return names
+
+
+def _name(value: str) -> str:
+    return '"' + value.replace('"', '""') + '"'
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"
+
+
+def lines_of(file: TextFile, rejected_lines: set[int], rows: list[int]) -> dict[int, int]:
+    """The line in the file of each of these readable rows: read again only for the few rows that a finding names."""
+    wanted, lines, position = set(rows), {}, 0
+    csv.field_size_limit(sys.maxsize)
+    with file.utf8_path.open(encoding="utf-8-sig", newline="") as text:
+        reader = csv.reader(text, delimiter=file.separator)
+        for _ in range(file.header_lines):
+            next(reader, None)
+        before = reader.line_num
+        for fields in reader:
+            line, before = before + 1, reader.line_num
+            if line in rejected_lines or not any(field.strip(" ") for field in fields):
+                continue
+            position += 1
+            if position in wanted:
+                lines[position] = line
+            if len(lines) == len(wanted):
+                break
+    return lines

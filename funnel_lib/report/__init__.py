@@ -1,0 +1,1 @@
+"""From notebooks to reports: units, rendering, pages, workbook, index, manifest. Imports no measure."""

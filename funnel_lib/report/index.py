@@ -1,0 +1,129 @@
+"""`index.html` over all processes with the verdict of each report, and the page of a report that failed."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import groupby
+from typing import Any
+from urllib.parse import quote
+
+from funnel_lib.language.words import word
+from funnel_lib.pages.quality import data_quality
+from funnel_lib.pages.shown import last_day
+
+
+@dataclass(frozen=True)
+class Line:
+    """One report in the index."""
+
+    title: str
+    link: str = ""
+    headline: str = ""
+    failure: str = ""
+    advice: str = ""
+    place: str = ""
+    details: str = ""
+    old: str = ""
+    empty: str = ""
+    notebook: str = ""
+
+
+@dataclass(frozen=True)
+class Section:
+    """The reports of one process, or of the whole company."""
+
+    title: str
+    lines: list[Line] = field(default_factory=list)
+    workbook: str = ""
+
+
+def index_page(company: str, as_of: str, language: str, titles: dict[str, str], folders: dict[str, str],
+               entries: list[dict[str, Any]], workbooks: set[str]) -> str:
+    """The index as text. `titles` and `folders` by process; `workbooks` are the folders that hold a tables.xlsx."""
+    from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
+
+    sections = []
+    for process, group in groupby(sorted(entries, key=lambda one: _place(one, titles)), key=lambda one: one["process"]):
+        folder = folders.get(process, "")
+        book = quote(f"{folder}/tables.xlsx") if folder and folder in workbooks else ""
+        name = titles.get(process, process) if process is not None else word("whole_company", language)
+        sections.append(Section(name, [_line(entry, language) for entry in group], book))
+    failed = sum(entry["status"] == "failed" for entry in entries)
+    summary = word("failed_count", language, count=failed, total=len(entries)) if failed else ""
+    return standing_page("overview.html.j2", title=word("reports", language), process="", language=language, company=company,
+                         sections=sections, summary=summary,
+                         as_of=last_day(as_of, language) if as_of else "", word=partial(_word, language))
+
+
+def _word(language: str, key: str, **values: object) -> str:
+    return word(key, language, **values)
+
+
+def _place(entry: dict[str, Any], titles: dict[str, str]) -> int:
+    return list(titles).index(entry["process"]) if entry["process"] in titles else -1
+
+
+def _line(entry: dict[str, Any], language: str) -> Line:
+    page, notebook = f"{entry['report']}.html", f"{entry['report']}.ipynb"
+    if entry["status"] == "failed":
+        return _failed_line(entry, language)
+    files = entry.get("files", [])
+    shown = {"link": quote(page) if page in files else quote(notebook) if notebook in files else "",
+             "notebook": quote(notebook) if notebook in files else ""}
+    if entry["status"] == "empty":
+        return Line(entry["title"], empty=word("empty_short", language), **shown)
+    return Line(entry["title"], headline=entry["headline"], **shown)
+
+
+def _failed_line(entry: dict[str, Any], language: str) -> Line:
+    older, failure = entry.get("older"), entry["failure"]
+    link = f"{entry['report']}.html" if older and f"{entry['report']}.html" in older.get("files", []) else \
+        f"{entry['report']}.error.html"
+    return Line(entry["title"], link=quote(link), headline=older.get("headline", "") if older else "",
+                failure=failure["reason"], advice=failure["advice"], place=place_words(failure, language),
+                details=failure["details"], old=_old_words(older, language))
+
+
+def _old_words(older: dict[str, Any] | None, language: str) -> str:
+    if not older:
+        return word("no_old_report", language)
+    as_of = older.get("as_of")
+    return word("old_report", language, date=last_day(as_of, language) if as_of else "–")
+
+
+def place_words(failure: dict[str, Any], language: str) -> str:
+    """Where a notebook failed, as a reader can find it."""
+    if not failure.get("cell"):
+        return ""
+    key = "in_section" if failure.get("section") else "in_cell"
+    return word(key, language, cell=failure["cell"], section=failure.get("section"))
+
+
+def error_page(entry: dict[str, Any], company: str, process: str, language: str, home: str) -> str:
+    """A page in words for a report that failed."""
+    from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
+
+    older = entry.get("older")
+    return standing_page("error.html.j2", language=language, company=company, process=process, title=entry["title"],
+                         failure=entry["failure"], place=place_words(entry["failure"], language), home=home,
+                         old=_old_words(older, language), old_link=quote(entry["notebook"] + ".html") if older else "",
+                         word=partial(_word, language))
+
+
+def empty_page(title: str, company: str, process: str, language: str, home: str) -> str:
+    """The report of a process that has no data yet: what is missing, and what is needed."""
+    from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
+
+    return standing_page("empty.html.j2", language=language, company=company, process=process, title=title, home=home,
+                         word=partial(_word, language))
+
+
+def findings_page(company: Any) -> str:
+    """What the checks found in a company's data, as a page of its own."""
+    from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
+
+    language = company.description.language
+    return standing_page("findings.html.j2", language=language, company=company.name, process="", home="",
+                         title=word("data_quality", language), findings=data_quality(company).html,
+                         word=partial(_word, language))

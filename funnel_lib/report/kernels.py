@@ -1,0 +1,79 @@
+"""Surroundings of a kernel: its own directories, a picture format, nothing of the caller's settings."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import site
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+# Pictures at twice the resolution stay sharp in print; the history is a database that parallel kernels would fight for.
+KERNEL_CONFIG = """\
+c = get_config()
+c.InlineBackend.figure_formats = {"retina"}
+c.HistoryManager.enabled = False
+c.InteractiveShellApp.exec_lines = [
+    "from funnel_lib.pages.figures import describe_figures; describe_figures(); del describe_figures",
+]
+"""
+
+
+@contextmanager
+def surroundings(folder: Path, shared: Path) -> Iterator[None]:
+    """The environment that kernels started inside inherit; `folder` is this report's own, `shared` the run's.
+
+    The caller's environment is as before afterwards.
+    """
+    config = folder / "ipython" / "profile_default"
+    config.mkdir(parents=True)
+    (config / "ipython_kernel_config.py").write_text(KERNEL_CONFIG, encoding="utf-8")
+    shared.mkdir(parents=True, exist_ok=True)
+    changed = {
+        "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
+        "JUPYTER_DATA_DIR": str(folder / "jupyter"), "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),
+        "MPLCONFIGDIR": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+        "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": _search_path(),
+    }
+    before = {name: os.environ.get(name) for name in changed}
+    os.environ.update(changed)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+
+def prepare_fonts(shared: Path) -> None:
+    """Give the run's kernels this user's list of fonts: making it anew takes seconds in each of them."""
+    import matplotlib  # takes a while: only where something is rendered
+    from matplotlib import font_manager  # makes the list where there is none
+
+    shared.mkdir(parents=True, exist_ok=True)
+    for path in Path(matplotlib.get_cachedir()).glob(f"fontlist-v{font_manager.FontManager.__version__}*.json"):
+        shutil.copy(path, shared / path.name)
+
+
+def _search_path() -> str:
+    """The kernel uses the caller's copy of this package, also where it is not installed."""
+    given = os.environ.get("PYTHONPATH", "")
+    installed = {Path(folder).resolve() for folder in [*site.getsitepackages(), site.getusersitepackages()]}
+    if PROJECT in installed or str(PROJECT) in given.split(os.pathsep):
+        return given
+    return os.pathsep.join(filter(None, [str(PROJECT), given]))
+
+
+def hide_places(text: str, names: dict[str, str]) -> str:
+    """Text without this machine's directories: the project's, Python's and those given with the name to show."""
+    known = {**names, str(PROJECT): "", sys.prefix: "", sys.base_prefix: ""}
+    for place in sorted(filter(None, known), key=len, reverse=True):
+        shown = known[place]
+        text = text.replace(place, shown) if shown else text.replace(place + os.sep, "")
+    return text

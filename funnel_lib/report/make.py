@@ -1,0 +1,125 @@
+"""One report from its unit: run, page, files in the run's folder; done in a process of its own."""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import nbformat
+
+from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, TABLE
+from funnel_lib.report.render import Failure, Run, run_notebook
+from funnel_lib.report.units import Unit, read_notebook
+
+PARENT_CHECK_SECONDS = 1.0
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a worker needs besides the unit: where to work, how long, what to write, which places to hide."""
+
+    folder: Path
+    timeout: float
+    formats: tuple[str, ...]
+    names: dict[str, str]
+    parent: int
+    has_workbook: bool
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a unit: `status` done, failed or empty; `files` lie in the run's folder until they are published."""
+
+    report: str
+    notebook: str
+    process: str | None
+    folder: str
+    status: str
+    title: str = ""
+    about: dict[str, Any] = field(default_factory=dict)
+    sentences: list[dict[str, Any]] = field(default_factory=list)
+    tables: list[dict[str, Any]] = field(default_factory=list)
+    definitions: list[dict[str, Any]] = field(default_factory=list)
+    files: dict[str, Path] = field(default_factory=dict)
+    failure: dict[str, Any] | None = None
+    warnings: tuple[str, ...] = ()
+    seconds: float = 0.0
+
+    @property
+    def headline(self) -> str:
+        """The verdict: the first sentence of the answer."""
+        return self.sentences[0]["text"] if self.sentences else ""
+
+
+def make_report(unit: Unit, number: int, job: Job) -> Result:
+    """Render one unit; whatever goes wrong is in the result, never raised."""
+    _end_with(job.parent)
+    started = time.monotonic()
+    try:
+        folder = job.folder / f"unit-{number:04}"
+        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names)
+        if run.failure:
+            return failed(unit, run.failure, run.warnings, time.monotonic() - started)
+        return _done(unit, run, folder, job, time.monotonic() - started)
+    except Exception as error:  # the isolation of one report from the others ends here
+        return failed(unit, Failure(f"{type(error).__name__}: {error}"), (), time.monotonic() - started)
+
+
+def failed(unit: Unit, failure: Failure, warnings: tuple[str, ...] = (), seconds: float = 0.0) -> Result:
+    """The result of a unit that could not be rendered."""
+    return Result(unit.name, unit.notebook.stem, unit.process, unit.folder, "failed", source_title(unit),
+                  failure=asdict(failure), warnings=warnings, seconds=round(seconds, 1))
+
+
+def source_title(unit: Unit) -> str:
+    """The heading of the notebook as it is written, else its file name."""
+    from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made
+
+    return title_of(read_notebook(unit.notebook)) or unit.notebook.stem
+
+
+def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Result:
+    from funnel_lib.report.page import page_of, title_of  # nbconvert takes a second: only where a page is made
+
+    contents = read_contents(run.notebook)
+    files = {}
+    home = "../index.html" if unit.folder else "index.html"
+    if "html" in job.formats:
+        tables = "tables.xlsx" if job.has_workbook and unit.folder else ""
+        files["html"] = folder / "page.html"
+        files["html"].write_text(page_of(run.notebook, home, tables), encoding="utf-8")
+    if "ipynb" in job.formats:
+        files["ipynb"] = folder / "page.ipynb"
+        files["ipynb"].write_text(nbformat.writes(run.notebook) + "\n", encoding="utf-8")
+    return Result(unit.name, unit.notebook.stem, unit.process, unit.folder, "done",
+                  title_of(run.notebook) or unit.notebook.stem, files=files, warnings=run.warnings,
+                  seconds=round(seconds, 1), **contents)
+
+
+def read_contents(notebook: nbformat.NotebookNode) -> dict[str, Any]:
+    """What the index and the workbook take from an executed notebook."""
+    from funnel_lib.report.page import shown_data  # nbconvert takes a second: only where a page is made
+
+    about = shown_data(notebook, COMPLETE)
+    return {"about": dict(about[-1]) if about else {}, "tables": shown_data(notebook, TABLE),
+            "sentences": [one for shown in shown_data(notebook, ANSWER) for one in shown["sentences"]],
+            "definitions": [one for shown in shown_data(notebook, DEFINITIONS) for one in shown["entries"]]}
+
+
+def _end_with(parent: int) -> None:
+    """A worker whose parent was killed ends too, and its kernel with it, instead of finishing for nobody."""
+    running = {thread.name for thread in threading.enumerate()}
+    if os.getpid() == parent or "end-with-parent" in running:
+        return
+
+    def watch() -> None:
+        while os.getppid() == started_by:
+            time.sleep(PARENT_CHECK_SECONDS)
+        os._exit(1)
+
+    started_by = os.getppid()
+    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

@@ -1,0 +1,56 @@
+"""`manifest.json`: what was made, from what, and what failed; the memory from one run to the next."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from funnel_lib.report.make import Result
+
+NAME = "manifest.json"
+PUBLISHED = ("title", "as_of", "headline", "sentences", "files", "made_at")
+
+
+def read_manifest(output: Path) -> dict[str, Any]:
+    """The manifest of the run before; empty where there is none that can be read."""
+    try:
+        found = json.loads((output / NAME).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def entry_of(result: Result, made_at: str, before: dict[str, Any] | None) -> dict[str, Any]:
+    """One report's entry; a failed one keeps what is still published from an earlier run under `older`."""
+    entry = {"report": result.report, "process": result.process, "notebook": result.notebook, "status": result.status,
+             "title": result.title, "seconds": result.seconds}
+    if result.status == "failed":
+        return entry | {"failure": result.failure, "older": _older(before), "warnings": list(result.warnings)}
+    return entry | {"as_of": result.about.get("as_of", ""), "headline": result.headline, "sentences": result.sentences,
+                    "files": [f"{result.report}.{kind}" for kind in result.files], "made_at": made_at,
+                    "warnings": list(result.warnings)}
+
+
+def _older(before: dict[str, Any] | None) -> dict[str, Any] | None:
+    if not before:
+        return None
+    if before.get("status") == "failed":
+        return before.get("older")
+    return {key: before[key] for key in PUBLISHED if key in before}
+
+
+def merged(before: dict[str, Any], entries: list[dict[str, Any]], known: list[str], order: list[str]) -> list[dict]:
+    """Entries of this run, and of earlier ones for reports that this run was not asked for.
+
+    `known` are the company's processes, `order` the names of all reports in the index's order.
+    """
+    by_name = {entry["report"]: entry for entry in before.get("reports", []) if entry.get("process") in (None, *known)}
+    by_name.update({entry["report"]: entry for entry in entries})
+    place = {name: at for at, name in enumerate(order)}
+    return sorted(by_name.values(), key=lambda entry: (place.get(entry["report"], len(place)), entry["report"]))
+
+
+def manifest_text(run: dict[str, Any], company: dict[str, Any], entries: list[dict[str, Any]]) -> str:
+    """The manifest as stored."""
+    return json.dumps({"run": run, "company": company, "reports": entries}, ensure_ascii=False, indent=1) + "\n"

@@ -1,0 +1,103 @@
+"""The answer to exercise 5: the verdict first, its numbers those of the tables, and what is missing said."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from funnel_lib import Process, answers, efficiency
+from tests.conftest import ROOT
+from tests.test_efficiency import LEVEL_SETTINGS, LOG, SETTINGS, TABLES
+
+
+def keyed(sentences) -> dict:
+    return {sentence.key: sentence for sentence in sentences}
+
+
+def test_the_verdict_names_the_dearest_stage():
+    first = answers.efficiency(Process.from_tables("p", **TABLES, **SETTINGS))[0]
+    assert first.key == "dearest_stage"
+    assert first == ("“Conversion” is the dearest stage: €105 for each of 2 new customers (€210 in all); it takes the most "
+                     "hours too: 2.5\N{NO-BREAK SPACE}hours each.")
+    assert first.numbers["stage"] == "conversion"
+
+
+def test_margin_per_money_and_hour_of_the_whole_process():
+    said = keyed(answers.efficiency(Process.from_tables("p", **TABLES, **SETTINGS)))["returns"]
+    assert "has brought 3.33 of margin, one man-hour €167" in said
+    assert "do not add up" in said
+
+
+@pytest.mark.parametrize(("table", "what"), [("work", "hours"), ("spend", "money"), ("pulse", "how hard")])
+def test_what_a_missing_table_would_add_is_said(table, what):
+    tables = {name: frame for name, frame in TABLES.items() if name != table}
+    said = [sentence for sentence in answers.efficiency(Process.from_tables("p", **tables, **SETTINGS))
+            if sentence.key == "not_measured"]
+    assert [sentence.numbers["table"] for sentence in said] == [table]
+    assert what in said[0]
+
+
+def test_a_role_without_hour_cost_is_named():
+    roles = {"caller": {"name": "Caller", "hour_cost": 10}, "seller": {"name": "Seller"}}
+    said = keyed(answers.efficiency(Process.from_tables("p", **TABLES, **{**SETTINGS, "roles": roles})))["uncosted_hours"]
+    assert said == "Without an hour cost, and so in no amount of labour: 4\N{NO-BREAK SPACE}hours of “Seller”."
+
+
+def test_claims_that_the_log_does_not_bear_out():
+    said = keyed(answers.efficiency(Process.from_tables("p", work=LOG, **LEVEL_SETTINGS)))["overclaimed_cards"]
+    assert said.numbers["cards"] == ["described"]
+    assert "claims level 3, the log shows 1 (21 executions)" in said
+
+
+def _asked(**strains: list[int]) -> str:
+    """What is said of the hardest stage when these answers were given."""
+    pulse = pd.DataFrame([("2026-01-05", stage, "caller", strain) for stage, given in strains.items() for strain in given],
+                         columns=["date", "stage", "role", "strain"])
+    return keyed(answers.efficiency(Process.from_tables("p", **{**TABLES, "pulse": pulse}, **SETTINGS)))["hardest_stage"]
+
+
+def test_strain_within_the_error_is_no_verdict():
+    said = _asked(conversion=[3, 4, 5], lead_generation=[2, 3, 5])
+    assert said.numbers["clear"] is False and said.numbers["stage"] == "conversion"
+    assert "No stage is clearly harder" in said
+
+
+def test_strain_beyond_the_error_is_a_verdict():
+    said = _asked(conversion=[4, 5, 4, 5], lead_generation=[1, 2, 1, 2])
+    assert said.numbers["clear"] is True and said.numbers["stage"] == "conversion"
+
+
+@pytest.mark.parametrize(("strains", "hardest", "alone"), [
+    ({"conversion": [4] * 10 + [5], "lead_generation": [4], "account_management": [2] * 9 + [1]}, "conversion", "lead_generation"),
+    ({"conversion": [3, 3, 4, 3], "lead_generation": [5]}, "lead_generation", "lead_generation")])
+def test_one_answer_is_named_and_carries_no_verdict(strains, hardest, alone):
+    said = _asked(**strains)
+    assert (said.numbers["stage"], said.numbers["single_answers"]) == (hardest, [alone])
+    assert said.numbers["clear"] is False
+    assert "cannot be told: there is one answer only from" in said
+
+
+def test_planted_stories_are_told(demo):
+    truth = json.loads((ROOT / "data" / "demo" / "truth.json").read_text("utf-8"))["processes"]["wholesale"]["stories"]
+    said = keyed(answers.efficiency(demo.process("wholesale")))
+    assert said["overclaimed_cards"].numbers["cards"] == [truth["overclaimed_card"]["card"]]
+    assert said["hardest_stage"].numbers["stage"] == "conversion" and said["hardest_stage"].numbers["clear"]
+    assert said["binding_role"].numbers["role"] == truth["binding_role"] and said["binding_role"].numbers["binds"]
+
+
+def test_numbers_of_the_sentences_are_those_of_the_tables(demo):
+    process = demo.process("custom")
+    said = keyed(answers.efficiency(process))
+    sheet = efficiency.efficiency_sheet(process).set_index("stage")
+    verdict = said["dearest_stage"].numbers
+    assert verdict["cost_per_result_amount"] == sheet.loc[verdict["stage"], "cost_per_result_amount"]
+    assert said["returns"].numbers["margin_per_cost"] == sheet.loc["all", "margin_per_cost"]
+
+
+def test_nothing_to_measure_is_said_in_words():
+    said = answers.efficiency(Process.from_tables("p", leads=TABLES["leads"]))
+    assert said and not any("nan" in sentence.lower().split() for sentence in said)
+    assert said[0].startswith("Needs the table 'spend'")
+    assert len(said) == len(set(said))

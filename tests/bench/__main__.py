@@ -1,0 +1,90 @@
+"""`make bench`: ratios measured in one run and long simulations; writes tests/bench/RESULTS.md.
+
+`python -m tests.bench NAME …` runs only the parts named: imports, coverage.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import platform
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from statistics import median
+
+from joblib import Parallel, cpu_count, delayed
+
+from tests.bench.coverage import coverage
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+SEEDS = 1000
+PROCESSES = ("retail", "wholesale", "custom")
+
+
+def imports(runs: int = 15) -> list[str]:
+    """Time to import the package over the time to import pandas, whole processes in turn."""
+    def seconds(code: str) -> float:
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-c", code], check=True)
+        return time.perf_counter() - start
+
+    pairs = [(seconds("import funnel_lib"), seconds("import pandas")) for _ in range(runs)]
+    ours, theirs = median(pair[0] for pair in pairs), median(pair[1] for pair in pairs)
+    return ["| command | median seconds |", "|---|---|", f"| `import funnel_lib` | {ours:.3f} |",
+            f"| `import pandas` | {theirs:.3f} |", "",
+            f"Ratio {ours / theirs:.2f}; the bound is 1.3 ({runs} runs in turn)."]
+
+
+def coverage_of_intervals() -> list[str]:
+    """Share of seeds whose printed 95 % interval holds the planted truth, per quantity."""
+    slices = [(name, range(start, start + 50)) for name in PROCESSES for start in range(0, SEEDS, 50)]
+    parts = Parallel(n_jobs=cpu_count())(delayed(coverage)(name, seeds) for name, seeds in slices)
+    held: dict[tuple[str, str], list[bool]] = {}
+    for (name, _), part in zip(slices, parts, strict=True):
+        for quantity, inside in part.items():
+            held.setdefault((name, quantity), []).extend(inside)
+    shares = {key: sum(inside) / len(inside) for key, inside in held.items()}
+    rows = [f"| {name} | {quantity} | {share:.1%} |" for (name, quantity), share in shares.items()]
+    return ["| process | quantity | intervals that hold the truth |", "|---|---|---|", *rows, "",
+            f"{SEEDS} seeds; smallest {min(shares.values()):.1%}, largest {max(shares.values()):.1%}; the bounds are 93 % and "
+            "97 %."]
+
+
+PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
+    "imports": ("Import of the package", imports),
+    "coverage": ("Coverage of the 95 % intervals (step rates, eventual conversion)", coverage_of_intervals),
+}
+
+
+def machine() -> str:
+    """Where and with what the figures were measured."""
+    packages = ", ".join(f"{name} {version(name)}" for name in ("pandas", "duckdb", "narwhals", "numpy"))
+    return (f"{dt.date.today().isoformat()} · {cpu_count()} cores, {platform.machine()}, {platform.system()} · "
+            f"Python {platform.python_version()}, {packages}")
+
+
+def main(names: list[str]) -> None:
+    """Run the parts named (all without names) and replace their sections of the results."""
+    unknown = set(names) - set(PARTS)
+    if unknown:
+        sys.exit(f"no such part: {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    sections = _sections()
+    for name in names or PARTS:
+        title, measure = PARTS[name]
+        sections[title] = "\n".join([machine(), "", *measure()])
+    text = "\n\n".join(["# Results of `make bench`", *(f"## {title}\n\n{body}" for title, body in sections.items())])
+    RESULTS.write_text(text + "\n", encoding="utf-8")
+
+
+def _sections() -> dict[str, str]:
+    if not RESULTS.exists():
+        return {}
+    parts = RESULTS.read_text(encoding="utf-8").split("\n## ")[1:]
+    return {title: body.strip() for title, _, body in (part.partition("\n") for part in parts)}
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -1,0 +1,45 @@
+"""What all tests share: no windows, closed figures, fixed seeds, the demonstration company, the open data."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import matplotlib
+import numpy as np
+import pytest
+from hypothesis import settings
+
+matplotlib.use("agg")
+
+ROOT = Path(__file__).resolve().parents[1]
+SHARED_DATA = Path(os.environ.get("FUNNEL_SHARED_DATA", ROOT.parent / "shared" / "data"))
+
+# The same examples in every run: a law that fails must fail for everybody.
+settings.register_profile("project", derandomize=True, deadline=None, max_examples=25)
+settings.load_profile("project")
+
+
+@pytest.fixture(autouse=True)
+def fixed_seed_and_closed_figures():
+    np.random.seed(20260701)
+    yield
+    import matplotlib.pyplot as plt
+
+    plt.close("all")
+
+
+@pytest.fixture(scope="session")
+def demo():
+    """The demonstration company."""
+    from funnel_lib import read_company
+
+    return read_company(ROOT / "data" / "demo")
+
+
+@pytest.fixture(scope="session")
+def open_data() -> Path:
+    """The folder of the open data sets, which are not part of the project."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the open data sets are not here")
+    return SHARED_DATA

@@ -1,0 +1,148 @@
+"""The command line: one clear line and the right exit code for every wrong call, and nothing written."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from funnel_lib.cli import app
+
+COMPANY_YAML = """\
+name: Nut & Bolt
+currency: EUR
+as_of: 2026-03-01
+processes:
+  retail: {name: Retail, steps: [contacted, won]}
+"""
+
+
+def call(*words: object) -> Result:
+    return CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def company(tmp_path: Path) -> Path:
+    folder = tmp_path / "nutbolt"
+    folder.mkdir()
+    (folder / "company.yaml").write_text(COMPANY_YAML, encoding="utf-8")
+    (folder / "leads.csv").write_text("lead_id,process,created_at,channel\n1,retail,2026-01-05,web\n", encoding="utf-8")
+    return folder
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["nutbold"], "Did you mean 'nutbolt'?"),
+    (["empty"], "funnel new"),
+    (["nutbolt", "--process", "retial"], "Did you mean 'retail'?"),
+    (["nutbolt", "--notebook", "42"], "does not exist; there are"),
+    (["nutbolt", "--notebook", "00_company_overveiw"], "Did you mean '00_company_overview'?"),
+    (["nutbolt", "--format", "html,pdf"], "'pdf' is not available; there are html, ipynb, xlsx"),
+    (["nutbolt", "--language", "de"], "expected en or ru, found 'de'"),
+    (["nutbolt", "--as-of", "31.02.2026"], "expected a date such as 2026-07-01, found '31.02.2026'"),
+    (["nutbolt", "-o", "nutbolt/reports"], "never written to"),
+    (["nutbolt/company.yaml"], "expected a company folder, found a file"),
+])
+def test_a_wrong_report_call_is_one_line_with_the_way_out(company: Path, monkeypatch: pytest.MonkeyPatch, words: list[str],
+                                                         says: str) -> None:
+    (company.parent / "empty").mkdir()
+    monkeypatch.chdir(company.parent)
+    before = sorted(company.parent.rglob("*"))
+    result = call("report", *words)
+    assert result.exit_code == 2 and says in result.stderr, result.output
+    assert result.stderr.count("\n") == 1 and result.stderr.startswith("error: ") and "Traceback" not in result.output
+    assert sorted(company.parent.rglob("*")) == before
+
+
+def test_a_typo_in_the_description_is_one_line_with_the_place(company: Path) -> None:
+    (company / "company.yaml").write_text(COMPANY_YAML.replace("currency", "curency"), encoding="utf-8")
+    for command in (["report", company, "-o", company.parent / "reports"], ["check", company]):
+        result = call(*command)
+        assert result.exit_code == 2 and "curency" in result.stderr and "currency" in result.stderr
+        assert result.stderr.count("\n") == 1
+    assert not (company.parent / "reports").exists()
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["reprot"], "Did you mean 'report'"), (["report"], "COMPANY"), (["report", "x", "--jobs", "0"], "--jobs"),
+    (["report", "x", "--proces", "y"], "--process")])
+def test_an_unknown_word_is_a_wrong_call(words: list[str], says: str) -> None:
+    result = call(*words)
+    assert result.exit_code == 2 and says in result.output
+
+
+def test_verbose_shows_the_traceback(company: Path) -> None:
+    assert call("report", company, "--process", "x", "-v").exception is not None
+
+
+def test_check_lists_findings_and_writes_them_as_a_page(company: Path, tmp_path: Path) -> None:
+    (company / "stage_events.csv").write_text("lead_id,step,entered_at\n1,won,2026-02-01\n<b>ghost</b>,won,2026-02-02\n",
+                                              encoding="utf-8")
+    result = call("check", company, "--html", tmp_path / "findings.html")
+    assert result.exit_code == 1 and "stage_events" in result.stdout  # one row in two is more than 5 % set aside
+    page = (tmp_path / "findings.html").read_text(encoding="utf-8")
+    assert "Content-Security-Policy" in page and "<b>ghost" not in page and "ghost" in page
+
+
+def test_check_of_good_data_exits_0(company: Path) -> None:
+    assert call("check", company).exit_code == 0
+
+
+def test_new_and_import_never_overwrite(company: Path) -> None:
+    before = {path: path.read_bytes() for path in company.iterdir()}
+    assert call("new", company).exit_code == call("demo", company).exit_code == 2
+    assert call("import", "bitrix24", company / "leads.csv", "-o", company).exit_code == 2
+    missing = call("import", "bitrix24", company / "laeds.csv", "-o", company.parent / "other")
+    assert missing.exit_code == 2 and "Did you mean 'leads.csv'?" in missing.stderr
+    assert {path: path.read_bytes() for path in company.iterdir()} == before
+
+
+def test_import_replaces_tables_only_when_told(tmp_path: Path) -> None:
+    (tmp_path / "deals.csv").write_text("id,day\n1,2026-01-05\n", encoding="utf-8")
+    (tmp_path / "map.yaml").write_text("source: {deals: deals.csv}\nprocesses: {shop: {}}\ntables: {leads: {from: deals, "
+                                       "columns: {lead_id: id, created_at: day}, constants: {process: shop}}}\n",
+                                       encoding="utf-8")
+    words = ["import", tmp_path / "map.yaml", tmp_path / "deals.csv", "-o", tmp_path / "out"]
+    assert call(*words).exit_code == 0
+    refused = call(*words)
+    assert refused.exit_code == 2 and "leads.parquet" in refused.stderr and "--replace" in refused.stderr
+    replaced = call(*words, "--replace")
+    assert replaced.exit_code == 0 and "replaced: leads" in replaced.stdout
+
+
+def test_check_asks_what_an_ambiguous_number_means(company: Path) -> None:
+    (company / "orders.csv").write_text("order_id,customer_id,process,ordered_at,amount\n1,a,retail,2026-01-06,1.234\n",
+                                        encoding="utf-8")
+    result = call("check", company)
+    assert result.exit_code == 1 and "1.234 can be a thousand or a fraction" in result.stdout
+
+
+def test_an_output_that_cannot_be_made_is_a_wrong_call(company: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    inside = tmp_path / "file" / "inside"
+    for words in (["demo", inside, "--leads", 300], ["new", inside], ["check", company, "--html", inside / "page.html"],
+                  ["report", company, "-o", inside]):
+        result = call(*words)
+        assert result.exit_code == 2 and result.stderr.startswith("error: ") and str(inside) in result.stderr, result.output
+        assert result.stderr.count("\n") == 1
+
+
+def test_demo_and_new_write_companies_that_can_be_read(tmp_path: Path) -> None:
+    made = call("demo", tmp_path / "demo", "--leads", 300, "--seed", 3)
+    assert made.exit_code == 0 and "funnel report" in made.stdout
+    (tmp_path / "demo" / "leads.csv").write_text("mine", encoding="utf-8")
+    again = call("demo", tmp_path / "demo", "--leads", 300, "--seed", 3)
+    assert again.exit_code == 2 and "is not empty" in again.stderr
+    assert (tmp_path / "demo" / "leads.csv").read_text(encoding="utf-8") == "mine"
+    made = call("demo", tmp_path / "demo2", "--leads", 300, "--seed", 3)
+    assert call("check", tmp_path / "demo2").exit_code == 0
+    assert call("new", tmp_path / "new", "--language", "ru").exit_code == 0
+    assert call("check", tmp_path / "new").exit_code == 0
+
+
+def test_help_does_not_wait_for_what_it_does_not_use() -> None:
+    loaded = subprocess.run([sys.executable, "-c", "import sys, funnel_lib.cli; print(*sys.modules)"], text=True,
+                            capture_output=True, check=True).stdout.split()
+    assert not {"pandas", "matplotlib", "papermill", "nbconvert", "duckdb", "joblib"} & set(loaded)

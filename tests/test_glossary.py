@@ -1,0 +1,45 @@
+"""The glossary: every column of every measure has an entry, complete in both languages."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import pandas as pd
+import pytest
+
+from funnel_lib import overview
+from funnel_lib.glossary import GLOSSARY, UNITS, term
+from tests.measures import MEASURES
+
+
+@pytest.mark.parametrize("measure", MEASURES)
+def test_every_column_is_defined(demo, measure):
+    result = MEASURES[measure](demo.process("wholesale"))
+    names = result.columns if isinstance(result, pd.DataFrame) else [field.name for field in dataclasses.fields(result)]
+    undefined = []
+    for name in names:
+        try:
+            term(name)
+        except KeyError:
+            undefined.append(name)
+    assert not undefined
+
+
+def test_the_overview_is_defined(demo):
+    for name in overview.processes(demo).columns:
+        term(name)
+
+
+@pytest.mark.parametrize("key", GLOSSARY)
+def test_entries_are_complete(key):
+    entry = GLOSSARY[key]
+    assert entry.unit in UNITS
+    assert entry.en and entry.ru and entry.formula.endswith((".", ")")), entry
+    assert any("а" <= letter.lower() <= "я" or letter in "ё№%,0123456789 –()" for letter in entry.ru)
+
+
+@pytest.mark.parametrize("suffix", ["share", "count", "amount", "days", "hours", "minutes", "months"])
+def test_the_unit_is_last_in_the_name(suffix):
+    for key, entry in GLOSSARY.items():
+        if key.endswith(f"_{suffix}") and entry.unit != "text":
+            assert entry.unit == suffix, key

@@ -1,0 +1,127 @@
+"""What a notebook shows: hand-written tables against the HTML read back by a parser."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+from bs4 import BeautifulSoup
+
+from funnel_lib import Process, pages
+from funnel_lib.answers.sentence import Sentence
+from funnel_lib.errors import MeasureError
+from funnel_lib.findings import Example, Finding
+from funnel_lib.glossary import term
+from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE
+
+
+def small_process(language: str = "en") -> Process:
+    leads = pd.DataFrame({"lead_id": ["1"], "created_at": pd.to_datetime(["2026-01-05"]), "channel": ["fair"]})
+    return Process.from_tables("wholesale", leads=leads, steps=["won"], currency="RUB", language=language,
+                               as_of="2026-07-01", conversion_window_days=180,
+                               labels={"fair": {"en": "Trade fair", "ru": "Выставка"}})
+
+
+def rates() -> pd.DataFrame:
+    return pd.DataFrame({"channel": ["fair", "web"], "leads_count": [12345, 3], "overall_share": [0.2, float("nan")],
+                         "overall_low_share": [0.182, float("nan")], "overall_high_share": [0.24, float("nan")]})
+
+
+def cells(shown: object) -> list[list[str]]:
+    table = BeautifulSoup(shown._repr_mimebundle_()["text/html"], "html.parser")
+    return [[cell.get_text().replace("\N{NO-BREAK SPACE}", " ") for cell in row.find_all(["th", "td"])]
+            for row in table.find_all("tr")]
+
+
+def test_a_table_reads_in_the_language_of_the_process() -> None:
+    assert cells(pages.show(rates(), "Rates", small_process())) == [
+        ["Channel", "Leads", "Of all leads", "95 % interval"], ["Trade fair", "12 345", "20.0 %", "18.2–24.0 %"],
+        ["web", "3", "n/a", "n/a"]]
+    assert cells(pages.show(rates(), "Доли", small_process("ru")))[1] == ["Выставка", "12 345", "20,0 %", "18,2–24,0 %"]
+
+
+def test_the_data_of_a_table_are_exact_and_json() -> None:
+    data = pages.show(rates(), "Rates / all")._repr_mimebundle_()[TABLE]
+    assert json.loads(json.dumps(data, allow_nan=False)) == data
+    assert data["rows"] == [["fair", 12345, 0.2, 0.182, 0.24], ["web", 3, None, None, None]]
+    assert [column["unit"] for column in data["columns"]] == ["text", "count", "share", "share", "share"]
+    assert data["sheet"] == "Rates all"
+
+
+def test_values_and_titles_are_never_markup() -> None:
+    table = pd.DataFrame({"channel": ["<script>alert(1)</script>", '"><img onerror=x>', "=cmd()", "\x00"]})
+    html = pages.show(table, "<b>bold</b>", note="<i>")._repr_mimebundle_()["text/html"]
+    found = BeautifulSoup(html, "html.parser")
+    assert not found.find_all(["script", "img", "b", "i"])
+    assert [cell.get_text() for cell in found.find_all("th", scope="row")][:3] == list(table["channel"])[:3]
+
+
+def test_rows_of_few_or_unfinished_cases_are_lighter_and_say_why() -> None:
+    table = pd.DataFrame({"channel": ["fair", "web", "ads"], "leads_count": [1, 2, 3], "few": [True, False, False],
+                          "complete": [True, False, True]})
+    rows = BeautifulSoup(pages.show(table, "t").html, "html.parser").find("tbody").find_all("tr")
+    assert [row.get("class") for row in rows] == [["light"], ["light"], None]
+    assert [row.small.get_text() if row.small else "" for row in rows] == ["few cases", "not finished", ""]
+
+
+def test_a_long_table_is_cut_and_says_what_is_left_out() -> None:
+    shown = pages.show(pd.DataFrame({"leads_count": range(45)}), "Long")
+    assert len(cells(shown)) == 13
+    assert "… and 33 more rows in tables.xlsx" in shown.html and len(shown.data["rows"]) == 45
+
+
+def test_an_empty_table_says_so() -> None:
+    shown = pages.show(pd.DataFrame({"channel": []}), "Empty")
+    assert "no rows" in shown.html and "<table" not in shown.html and shown.data["rows"] == []
+
+
+def test_every_head_explains_itself_with_the_glossary() -> None:
+    heads = BeautifulSoup(pages.show(rates(), "Rates").html, "html.parser").find_all("th", scope="col")
+    assert heads[1]["title"] == term("leads_count").formula.replace("`", "")
+    assert [head.get("class") for head in heads] == [None, ["n"], ["n"], ["n"]]
+
+
+def test_an_answer_keeps_order_keys_and_numbers() -> None:
+    verdict = Sentence("verdict", "Enough.", share=0.2, missing=float("nan"))
+    shown = pages.answer([verdict, "More <b>words</b>."], small_process())
+    found = BeautifulSoup(shown.html, "html.parser").find_all("li")
+    assert [(line.get_text(), line.get("class")) for line in found] == [("Enough.", ["lead"]), ("More <b>words</b>.", None)]
+    bundle = shown._repr_mimebundle_()[ANSWER]
+    assert bundle["sentences"][0] == {"text": "Enough.", "key": "verdict", "numbers": {"share": 0.2, "missing": None}}
+
+
+def test_definitions_name_every_column_once_and_the_observation() -> None:
+    shown = pages.definitions(rates(), rates(), process=small_process(), keys=["step", "leads_count"])
+    assert [entry["key"] for entry in shown._repr_mimebundle_()[DEFINITIONS]["entries"]] == [*rates().columns, "step"]
+    text = shown.text.replace("\N{NO-BREAK SPACE}", " ")
+    assert "from 5 Jan 2026 until before 1 Jul 2026" in text and "Conversion window: 180 days" in text
+    assert text.count("95 %") == 2 and "95 % interval: From the lower" in text
+
+
+def test_data_quality_counts_severities_and_places() -> None:
+    found = [Finding("k", "note", "leads", 1, "a <note>", "kept"),
+             Finding("k", "warning", "leads", 20, "bad dates", "set aside", (Example("leads.csv", 7, "<b>"),), "wholesale"),
+             Finding("k", "error", "leads", 1, "elsewhere", "stop", (), "retail")]
+    shown = pages.data_quality(found, small_process())
+    assert shown._repr_mimebundle_()[FINDINGS]["counts"] == {"error": 0, "warning": 1, "note": 1}
+    assert [row[0] for row in cells(shown)[1:]] == ["warning", "note"]
+    assert cells(shown)[1][3] == "leads.csv, line 7: <b>" and "1 warning, 1 note" in shown.html
+
+
+def test_the_mark_of_a_complete_report_names_process_and_last_day() -> None:
+    shown = pages.complete(small_process("ru"))
+    assert shown._repr_mimebundle_()[COMPLETE]["as_of"] == "2026-07-01T00:00:00"
+    assert "30\N{NO-BREAK SPACE}июн" in shown.text
+
+
+def test_a_measure_without_its_data_says_why_instead_of_a_table() -> None:
+    def measure(process: Process) -> pd.DataFrame:
+        raise MeasureError("needs the table orders")
+
+    shown = pages.show(pages.attempt(measure, small_process()), "Orders", small_process("ru"))
+    assert "н/д: needs the table orders" in shown.html and "<table" not in shown.html and shown.data["rows"] == []
+
+
+def test_the_page_may_show_fewer_columns_than_excel() -> None:
+    shown = pages.show(rates(), "Rates", columns=["leads_count", "channel"])
+    assert cells(shown)[0] == ["Leads", "Channel"] and len(shown.data["columns"]) == 5

@@ -1,0 +1,60 @@
+"""Elapsed time on every engine against pandas' own subtraction; periods and the end of observation by hand."""
+
+from __future__ import annotations
+
+import duckdb
+import narwhals as nw
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from funnel_lib import periods
+from funnel_lib.engine import collect
+
+MOMENTS = st.datetimes(pd.Timestamp(1970, 1, 1).to_pydatetime(), pd.Timestamp(2199, 12, 31).to_pydatetime())
+
+
+@given(st.lists(st.tuples(MOMENTS, MOMENTS), min_size=1, max_size=20))
+def test_elapsed_days_equals_subtraction(pairs):
+    frame = pd.DataFrame(pairs, columns=["start", "end"]).astype("datetime64[us]")
+    expected = (frame["end"] - frame["start"]) / pd.Timedelta(days=1)
+    elapsed = periods.elapsed_days(nw.col("start"), nw.col("end"))
+    for native in (frame, duckdb.from_df(frame)):
+        found = collect(nw.from_native(native).lazy().select(days=elapsed))["days"]
+        np.testing.assert_allclose(np.sort(found), np.sort(expected), atol=1e-6)
+
+
+def test_elapsed_days_to_a_fixed_moment_over_a_leap_day():
+    frame = nw.from_native(pd.DataFrame({"start": pd.to_datetime(["2024-02-28 12:00", None])})).lazy()
+    days = collect(frame.select(days=periods.elapsed_days(nw.col("start"), pd.Timestamp("2024-03-01"))))["days"]
+    assert days[0] == 1.5 and np.isnan(days[1])
+
+
+def test_weeks_begin_on_monday():
+    times = pd.Series(pd.to_datetime(["2026-06-28 23:59", "2026-06-29 00:00"]))  # a Sunday and a Monday
+    assert periods.period_starts(times, "week").tolist() == [pd.Timestamp("2026-06-22"), pd.Timestamp("2026-06-29")]
+    assert periods.next_period_start(pd.Timestamp("2026-06-22"), "week") == pd.Timestamp("2026-06-29")
+    with pytest.raises(ValueError, match="expected one of day, week"):
+        periods.period_starts(times, "fortnight")
+
+
+def test_all_periods_stop_before_the_end():
+    found = periods.all_periods(pd.Timestamp("2026-01-15"), pd.Timestamp("2026-03-01"), "month")
+    assert found.tolist() == [pd.Timestamp("2026-01-01"), pd.Timestamp("2026-02-01")]
+
+
+def test_one_mistyped_year_does_not_move_the_end_of_observation():
+    days = pd.Series(1, index=pd.date_range("2024-01-01", "2026-06-30"))
+    days[pd.Timestamp("2102-01-01")] = 1
+    assert periods.observation_end(days) == pd.Timestamp("2026-07-01")
+    # The same limit by pandas' own percentile of the single times.
+    limit = days.index.repeat(days).to_series().quantile(0.999) + pd.Timedelta(days=31)
+    assert pd.Timestamp("2026-06-30") <= limit < pd.Timestamp("2102-01-01")
+
+
+def test_the_last_month_counts_although_it_is_beyond_the_percentile():
+    days = pd.Series([5000, 1, 1], index=pd.to_datetime(["2026-01-01", "2026-01-20", "2026-03-15"]))
+    assert periods.observation_end(days) == pd.Timestamp("2026-01-21")
+    assert periods.observation_end(pd.Series(dtype=int)) is None
