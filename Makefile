@@ -20,12 +20,12 @@ report: install
 	$(RUN)/funnel report $(COMPANY) --output reports --jobs $(JOBS)
 
 test: install
-	$(RUN)/python -m pytest
+	$(RUN)/python -m pytest --numprocesses $(JOBS)
 	$(MAKE) --no-print-directory test-notebooks
 
 # Committed outputs against a fresh run of every notebook.
 test-notebooks: install
-	$(RUN)/python -m pytest --nbval notebooks --nbval-current-env --nbval-cell-timeout=300
+	$(RUN)/python -m pytest --nbval notebooks --nbval-current-env --nbval-cell-timeout=300 --numprocesses $(JOBS) --dist loadfile
 
 # The same measures on Polars and PySpark (Java is needed).
 test-engines: install

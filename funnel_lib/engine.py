@@ -10,6 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.errors import CallError, DataError, nearest
+from funnel_lib.rates import steady
 from funnel_lib.schema import MISSING, Column, Table
 
 log = logging.getLogger(__name__)
@@ -21,7 +22,8 @@ NARWHALS_TYPES = {"text": nw.String, "time": nw.Datetime("us"), "amount": nw.Flo
 def collect(frame: nw.LazyFrame) -> pd.DataFrame:
     """The (small) result of a query as a pandas DataFrame with plain types: str, float64, datetime64, bool.
 
-    Row order is not defined on a parallel engine: callers sort.
+    Row order is not defined on a parallel engine: callers sort. Fractions have ten significant digits: a parallel engine adds
+    them up in another order each time.
     """
     types = frame.collect_schema()
     if frame.implementation.is_pandas():
@@ -32,7 +34,7 @@ def collect(frame: nw.LazyFrame) -> pd.DataFrame:
         result = columns if columns is not None else _from_lists(frame)
     for name, kind in types.items():
         if kind.is_numeric():
-            result[name] = result[name].astype("float64")
+            result[name] = steady(result[name].astype("float64"))
         elif kind == nw.String:
             result[name] = result[name].astype("str")
         elif kind == nw.Boolean and not result[name].isna().any():

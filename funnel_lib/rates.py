@@ -9,6 +9,7 @@ from numpy.typing import ArrayLike
 
 # A rate on fewer than this many is marked *few*.
 FEW = 30
+STEADY_DIGITS = 10
 Z_95 = 1.959963984540054
 
 
@@ -31,6 +32,20 @@ def ratio(total: ArrayLike, by: ArrayLike) -> np.ndarray | float:
     total, by = np.asarray(total, dtype=float), np.asarray(by, dtype=float)
     result = np.divide(total, by, out=np.full(np.broadcast(total, by).shape, np.nan), where=by != 0)
     return result if result.ndim else float(result)
+
+
+def steady(values: ArrayLike) -> np.ndarray:
+    """Numbers to ten significant digits, whole ones as they are: what threads and processors leave in the digits after that
+    differs from run to run.
+
+    >>> steady([0.1 + 0.2, 12345678901234567, 2 / 3, np.nan]).tolist()
+    [0.3, 1.2345678901234568e+16, 0.6666666667, nan]
+    """
+    values = np.asarray(values, dtype=float)
+    loose = np.isfinite(values) & (values != np.round(values))
+    digits = STEADY_DIGITS - 1 - np.floor(np.log10(np.abs(values), out=np.zeros_like(values), where=loose))
+    scale = 10.0 ** np.clip(digits, 0, 300)
+    return np.where(loose, np.round(np.where(loose, values, 0) * scale) / scale, values)
 
 
 def rate(part: ArrayLike, whole: ArrayLike) -> Rate:

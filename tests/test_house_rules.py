@@ -27,7 +27,7 @@ FLOORS = [
 # Rooms apart, and the rooms that each may know.
 APART = {
     "charts": {"about", "glossary", "language", "pooling", "rates", "schema"},
-    "pages": {"about", "description", "errors", "findings", "glossary", "language", "checks"},
+    "pages": {"about", "description", "errors", "findings", "glossary", "language", "checks", "rates"},
     "report": {"about", "company", "description", "errors", "findings", "glossary", "language", "pages", "readers", "schema"},
     "language": set(),
     "simulate": set(),

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from html import escape
+from math import isfinite
 from typing import Any
 
 import pandas as pd
@@ -12,6 +13,7 @@ import pandas as pd
 from funnel_lib.description import in_language
 from funnel_lib.glossary import Term, term
 from funnel_lib.language.formats import format_moment
+from funnel_lib.rates import steady
 
 TABLE = "application/vnd.funnel.table+json"
 ANSWER = "application/vnd.funnel.answer+json"
@@ -68,7 +70,10 @@ def safe(text: Any) -> str:
 
 
 def plain(value: Any) -> Any:
-    """A value as JSON can hold it: undefined becomes None, moments ISO text, numpy's scalars Python's."""
+    """A value as JSON can hold it: undefined becomes None, moments ISO text, numpy's scalars Python's.
+
+    Amounts are exact to the hundredth; other fractions have ten significant digits, which are the same on every machine.
+    """
     if isinstance(value, pd.Timestamp | pd.Period):
         return None if pd.isna(value) else str(value).replace(" ", "T")
     if hasattr(value, "item"):
@@ -78,7 +83,9 @@ def plain(value: Any) -> Any:
     if isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
-        return value if value == value and abs(value) != float("inf") else None
+        if not isfinite(value):
+            return None
+        return value if value == round(value, 2) else float(steady(value))
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
