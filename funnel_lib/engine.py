@@ -18,6 +18,9 @@ log = logging.getLogger(__name__)
 NARWHALS_TYPES = {"text": nw.String, "time": nw.Datetime("us"), "amount": nw.Float64, "number": nw.Float64,
                   "count": nw.Float64, "flag": nw.Boolean}
 
+# Periods that every engine can cut times to.
+TRUNCATED = {"month": "1mo", "quarter": "1q", "year": "1y"}
+
 
 def collect(frame: nw.LazyFrame) -> pd.DataFrame:
     """The (small) result of a query as a pandas DataFrame with plain types: str, float64, datetime64, bool.
@@ -158,13 +161,18 @@ _NUMBERS = count()
 def with_groups(frame: nw.LazyFrame, by: list[str]) -> nw.LazyFrame:
     """Group columns with missing values as the group "(missing)", apart from a group that is called `unknown`.
 
+    Of leads, `month`, `quarter` and `year` are the first day of the one in which each was created.
     Raises `CallError` for a column that is not there.
     """
     known = frame.collect_schema().names() if by else []
+    if "created_at" in known and set(by) & set(TRUNCATED):
+        frame = frame.with_columns(**{name: nw.col("created_at").dt.truncate(TRUNCATED[name]) for name in by if name in TRUNCATED})
+        known = [*known, *TRUNCATED]
     for name in by:
         if name not in known:
             raise CallError(f"by={name!r}: there is no such column." + nearest(name, known))
-    return frame.with_columns(*[nw.col(name).fill_null(MISSING) for name in by]) if by else frame
+    texts = [name for name in by if name not in TRUNCATED]
+    return frame.with_columns(*[nw.col(name).fill_null(MISSING) for name in texts]) if texts else frame
 
 
 def as_list(by: str | list[str] | None) -> list[str]:

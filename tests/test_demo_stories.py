@@ -88,17 +88,14 @@ def test_duplicates_are_no_lost_leads(demo, truth):
         assert not set(conversion.lost_reasons(demo.process(name))["reason"]) & {"duplicate", "spam"}
 
 
-@LATER
 def test_returns_after_a_loss_are_told(told):
     _one(told("conversion", "wholesale"), "came back|return after|returned after")
 
 
-@LATER
 def test_the_owner_with_twelve_deals_is_not_called_the_best(told):
     _one(told("conversion", "retail") + told("conversion", "wholesale") + told("conversion", "custom"), r"\b12 (deals|leads)")
 
 
-@LATER
 def test_the_mix_explains_the_fall_of_the_last_quarter(told):
     _one(told("conversion", "retail"), "mix")
 

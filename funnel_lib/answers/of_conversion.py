@@ -5,14 +5,18 @@ from __future__ import annotations
 import math
 
 from funnel_lib import conversion as measures
+from funnel_lib.answers import of_conversion_change as changes
+from funnel_lib.answers import of_conversion_paths as paths
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
 from funnel_lib.rates import FEW
 
 
 def conversion(process: Process) -> list[Sentence]:
-    """The sentences of exercise 2, the verdict first."""
-    topics = (_eventual, _funnel, _naive, _time, _losses, _returning)
+    """The sentences of exercise 2: the verdict, what to do about it, then the rest."""
+    topics = (_eventual, _funnel, changes.price_of_point, paths.whom_to_act_on, changes.change, changes.reconciliation, _time,
+              _losses, changes.owners, changes.channels, paths.path_followed, paths.returns, paths.in_time, changes.trend,
+              changes.cohorts, paths.littles_law, paths.sales_velocity, _naive, _returning)
     return [sentence for topic in topics for sentence in attempt(topic, process)]
 
 
@@ -102,7 +106,12 @@ def _losses(process: Process) -> list[Sentence]:
                                          "Until they are, every lead that has not bought counts as still running.",
                          lost_count=0)]
     row, total = reasons.iloc[0], reasons["lost_count"].sum()
-    text = (f"The most frequent loss is “{say.label(row.reason)}” after “{say.label(row.from_step)}”: "
+    dearest = ""
+    if row.amount == row.amount:  # the money is known
+        dearest = (f"Most money is lost to “{say.label(row.reason)}” after “{say.label(row.from_step)}”: "
+                   f"{say.money(row.amount)} of expected sales ({say.share(row.amount_share)}). ")
+        row = reasons.sort_values("lost_count", ascending=False, kind="stable").iloc[0]
+    text = (f"{dearest}The most frequent loss is “{say.label(row.reason)}” after “{say.label(row.from_step)}”: "
             f"{say.count(row.lost_count)} of {say.count(total)} lost leads ({say.share(row.lost_share)}, 95 % interval "
             f"{say.range(row.lost_low_share, row.lost_high_share)}).")
     return [Sentence("lost_reasons", text, from_step=row.from_step, reason=row.reason, lost_count=row.lost_count,

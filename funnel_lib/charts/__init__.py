@@ -14,7 +14,7 @@ _CHARTS = {
     "plot_cohort_triangle": "conversion_change", "plot_comparison": "conversion_change",
     "plot_step_trend": "conversion_change", "plot_change_decomposition": "conversion_change",
     "plot_reconciliation": "conversion_change", "plot_price_of_point": "conversion_change",
-    "plot_transitions": "conversion_paths", "plot_work_in_progress": "conversion_paths",
+    "plot_step_curves": "conversion_paths", "plot_transitions": "conversion_paths", "plot_work_in_progress": "conversion_paths",
     "plot_cumulative_flow": "conversion_paths",
     "plot_lead_counts": "lead_flow", "plot_target_share": "lead_flow", "plot_channel_costs": "lead_flow",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",

@@ -160,26 +160,29 @@ def plot_time_to_win(times: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 
 def plot_lost_reasons(reasons: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Bars of the most frequent step-and-reason pairs, the rest together as "other"."""
+    """Bars of the step-and-reason pairs that lost the most money (without money: the most leads), the rest as "other"."""
     about = about_of(reasons)
+    of_money = bool(reasons["amount"].notna().any())
+    value, share = ("amount", "amount_share") if of_money else ("lost_count", "lost_share")
     top, rest = reasons.head(style.MOST_CATEGORIES), reasons.iloc[style.MOST_CATEGORIES:]
     labels = [f"{about.label(row.from_step)}: {about.label(row.reason)}" for row in top.itertuples()]
-    values, shares = list(top["lost_count"]), list(top["lost_share"])
-    if len(rest):
-        labels.append(about.label("other"))
-        values.append(rest["lost_count"].sum())
-        shares.append(rest["lost_share"].sum())
+    figures = [value, share, "lost_count"]
+    table = pd.concat([top[figures], rest[figures].sum().to_frame().T]) if len(rest) else top
+    labels += [about.label("other")] * bool(len(rest))
     with style.drawn():
-        ax = style.new_axes(ax, 1.3 + 0.4 * len(values))
-        texts = [f"{format_count(value, about.language)} · {format_share(share, about.language)}"
-                 for value, share in zip(values, shares, strict=True)]
+        ax = style.new_axes(ax, 1.3 + 0.4 * len(table))
+        texts = [f"{format_share(row[share], about.language)} · {format_count(row['lost_count'], about.language)} leads"
+                 for row in table.to_dict("records")]
         colours = [style.VERMILION] * len(top) + [style.GREY] * bool(len(rest))
-        style.bars(ax, labels, values, colours=colours, texts=texts)
+        style.bars(ax, labels, table[value], colours=colours, texts=texts)
         first = reasons.iloc[0]
-        style.title(ax, f"Most losses: “{about.label(first.reason)}” after “{about.label(first.from_step)}”, "
-                        f"{format_share(first.lost_share, about.language)} of all",
-                    f"lost leads by last step and reason · n = {format_count(reasons['lost_count'].sum(), about.language)}",
-                    about)
-        ax.set_xlabel("lost leads")
-        ax.grid(axis="x")
+        style.title(ax, f"{'Most money is lost' if of_money else 'Most losses'}: “{about.label(first.reason)}” after "
+                        f"“{about.label(first.from_step)}”, {format_share(first[share], about.language)} of all",
+                    f"{'expected money of the ' if of_money else ''}lost leads by last step and reason · n = "
+                    f"{format_count(reasons['lost_count'].sum(), about.language)}", about)
+        if of_money:
+            style.money_axis(ax, "expected amounts of the lost leads", about)
+        else:
+            ax.set_xlabel("lost leads")
+            ax.grid(axis="x")
         return ax

@@ -25,7 +25,7 @@ DARK_SHARE = 0.7
 CURVE_POINTS = 160
 FAR_LEVEL = 0.998
 # Room for labels, as a factor of the logarithmic axis.
-RIGHT_ROOM = 4.5
+RIGHT_ROOM = 9
 # Labels of points stand at least this far apart, in parts of the height of the axes.
 LABEL_GAP = 0.065
 ALONE_ON_THE_LEFT = 0.2
@@ -112,8 +112,8 @@ def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
     table = comparison.nlargest(max(style.MOST_CATEGORIES, int(comparison["differs"].sum())), "leads_count")
     table = pd.concat([table, comparison[comparison["differs"]]]).drop_duplicates(group).sort_values("won_share")
     common = float(comparison["common_share"].iloc[0])
-    smallest, largest = max(table["leads_count"].min() * 0.7, 3), table["leads_count"].max() * 1.3
-    sizes = np.unique(np.geomspace(smallest, max(largest, smallest + 2), CURVE_POINTS).round())
+    smallest, largest = max(table["leads_count"].min() * 0.7, 0.7), table["leads_count"].max() * 1.3
+    sizes = np.unique(np.geomspace(max(smallest, 1), max(largest, smallest + 2), CURVE_POINTS).round())
     with style.drawn():
         ax = style.new_axes(ax, 4.0)
         for level, line in ((0.95, "--"), (FAR_LEVEL, ":")):
@@ -123,7 +123,7 @@ def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
         highest = max(float(table["won_share"].max()), float(np.nanmax(funnel_limits(common, sizes)[1])))
         ax.set_ylim(0, min(max(highest * 1.15, 0.05), 1.05))
         ax.set_xscale("log")
-        ax.set_xlim(sizes[0], sizes[-1] * RIGHT_ROOM)
+        ax.set_xlim(smallest, sizes[-1] * RIGHT_ROOM)
         places = _spread((table["won_share"] / ax.get_ylim()[1]).tolist())
         for row, place in zip(table.itertuples(index=False), places, strict=True):
             colour = style.VERMILION if row.differs else style.BLUE
@@ -325,8 +325,5 @@ def plot_price_of_point(prices: pd.DataFrame, ax: Axes | None = None) -> Axes:
                         f"{format_money(best.point_amount, about.language, about.currency)} a year",
                     "yearly margin per percentage point of the step's rate, everything else fixed, 95 % limits", about)
         ax.set_xlim(min(0, float(table["point_low_amount"].min())), float(table["point_high_amount"].max()) * 1.45 + 1e-9)
-        ax.xaxis.set_major_formatter(lambda value, _: format_money(value, about.language))
-        ax.locator_params(axis="x", nbins=5)
-        ax.set_xlabel(f"money per year, {about.currency}")
-        ax.grid(axis="x")
+        style.money_axis(ax, "margin per year", about)
         return ax

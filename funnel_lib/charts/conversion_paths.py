@@ -9,7 +9,7 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.language.formats import format_count, format_duration, format_moment
+from funnel_lib.language.formats import format_count, format_duration, format_moment, format_share
 
 _KIND_COLOURS = {"forward": style.BLUE, "skip": style.ORANGE, "return": style.PURPLE, "lost": style.VERMILION}
 _BAND_COLOURS = {"fresh": style.GREEN, "usual": style.SKY, "late": style.ORANGE, "forgotten": style.VERMILION,
@@ -119,6 +119,53 @@ def _line(row: tuple, place: dict[str, float]) -> tuple[tuple, tuple, float, tup
         return (start + half_width, 0), (end - half_width, 0), 0.0, ((start + end) / 2, 0.17)
     bend, lift = -0.28, 0.14 * (end - start)
     return (start + 0.1, half_height), (end - 0.1, half_height), bend, ((start + end) / 2, half_height + lift)
+
+
+def plot_step_curves(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """One line per move: the share of the leads in a step that has gone on to the next one, by days in the step.
+
+    `curves` is `conversion.step_curves(process)`. Each line ends where fewer than 10 leads are left at risk.
+    """
+    about = about_of(curves)
+    moves = [(here, there, part[part["at_risk_count"] >= 10])
+             for (here, there), part in curves.groupby(["from_step", "to_step"], sort=False)]
+    moves = [move for move in moves if len(move[2])] or [(here, there, part) for (here, there), part in
+                                                         curves.groupby(["from_step", "to_step"], sort=False)]
+    last_day = max(_telling_day(part) for *_, part in moves)
+    with style.drawn():
+        ax = style.new_axes(ax, 3.6)
+        ends = []
+        for number, (here, there, part) in enumerate(moves):
+            shown = part[part["age_days"] <= last_day]
+            colour = style.in_turn(number)
+            ax.step(shown["age_days"], shown["reached_share"], where="post", color=colour, linewidth=2)
+            ax.fill_between(shown["age_days"], shown["reached_low_share"], shown["reached_high_share"], step="post", color=colour,
+                            alpha=0.15, linewidth=0)
+            ends.append((float(shown["reached_share"].iloc[-1]), float(shown["age_days"].iloc[-1]),
+                         f"{about.label(here)} → {about.label(there)}", colour))
+        style.end_labels(ax, ends, lambda value: format_share(value, about.language))
+        slowest = max(moves, key=lambda move: _half_day(move[2]))
+        half = format_duration(_half_day(slowest[2]), "days", about.language)
+        style.title(ax, f"The longest way is from “{about.label(slowest[0])}” to “{about.label(slowest[1])}”: half of those who "
+                        f"go on do so within {half}",
+                    "share that has gone on to the next step, 95 % bands · loss competes, running leads count as not known yet",
+                    about)
+        style.share_axis(ax, "share of the leads in the step", "y")
+        ax.set_xlabel("days since the step was entered")
+        ax.set_ylim(0, 1)
+        ax.set_xlim(0, last_day * 1.02 + 0.5)
+        return ax
+
+
+def _half_day(part: pd.DataFrame) -> float:
+    """The first day at which half of the line's final height is reached."""
+    return float(part.loc[part["reached_share"] >= part["reached_share"].iloc[-1] / 2, "age_days"].iloc[0])
+
+
+def _telling_day(part: pd.DataFrame) -> float:
+    """Somewhat after the day at which the line is nearly flat, two weeks at least."""
+    flat = part.loc[part["reached_share"] >= 0.98 * part["reached_share"].iloc[-1], "age_days"].iloc[0]
+    return min(max(1.4 * float(flat), 14.0), float(part["age_days"].iloc[-1]))
 
 
 def plot_work_in_progress(summary: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -20,13 +20,6 @@ def lever_label(moves: str, place: str, about: About) -> str:
     return f"{about.label(moves)}: {about.label(place)}"
 
 
-def _money_axis(ax: Axes, about: About, label: str) -> None:
-    ax.xaxis.set_major_locator(style.plt.MaxNLocator(4))
-    ax.xaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
-    ax.set_xlabel(label)
-    ax.grid(axis="x")
-
-
 def plot_levers(levers: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Tornado: the change of the yearly margin per +10 % of each lever, strongest on top, with 95 % limits.
 
@@ -41,7 +34,7 @@ def plot_levers(levers: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.bars(ax, labels, values, colours=[style.GREEN if value > 0 else style.VERMILION for value in values],
                    low=table["low_amount"], high=table["high_amount"],
                    texts=[format_money(value, about.language, about.currency) for value in values])
-        _money_axis(ax, about, "change of the yearly margin")
+        style.money_axis(ax, "change of the yearly margin", about)
         amount = format_money(values[0], about.language, about.currency)
         tied = int(np.isclose(values, values[0]).sum())
         headline = (f"+10\N{NO-BREAK SPACE}% of any of the {tied} strongest levers brings {amount} a year" if tied > 1
@@ -72,7 +65,7 @@ def plot_measures(measures: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.annotate(texts[position], (end, position), (7, 0), textcoords="offset points", va="center", fontsize=9)
         right = float(max(table["high_amount"].max(), table["cost_amount"].max(), 0)) or 1.0
         ax.set_xlim(min(0.0, float(table["low_amount"].min())) * 1.1, right * 1.75)
-        _money_axis(ax, about, "gain of 12 months and cost")
+        style.money_axis(ax, "gain of 12 months and cost", about)
         good = int(pays.sum())
         style.title(ax, f"{good} of {len(table)} planned measures bring more than they cost",
                     "bar: gain of the first 12 months with 95 % limits; upright mark: cost; estimate by the chain of rates",

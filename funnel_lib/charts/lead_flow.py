@@ -147,10 +147,7 @@ def plot_channel_costs(economics: pd.DataFrame, per: str = "customer", ax: Axes 
         style.bars(ax, [about.label(key) for key in table["channel"]], table[value].to_numpy(),
                    colours=[style.colour(key, about) for key in table["channel"]], texts=texts, light=few)
         ax.set_xlim(0, max(float(table[value].max()), 1e-9) * 1.6)
-        ax.xaxis.set_major_formatter(lambda amount, _: format_money(amount, about.language, about.currency))
-        ax.locator_params(axis="x", nbins=5)
-        ax.set_xlabel(f"{label}, {about.currency}")
-        ax.grid(axis="x")
+        style.money_axis(ax, label, about)
         sure = table[~few] if not few.all() else table
         dear, cheap = sure.iloc[0], sure.iloc[-1]
         style.title(ax, f"A {what} costs {format_money(dear[value], about.language, about.currency)} from "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from zlib import crc32
 
@@ -13,7 +13,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from funnel_lib.about import About
-from funnel_lib.language.formats import format_moment
+from funnel_lib.language.formats import format_moment, format_money
 
 # Okabe and Ito 2008: told apart by colour-blind readers too.
 ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
@@ -105,6 +105,24 @@ def period_word(starts: Sequence) -> str:
     return next((word for word, length in lengths.items() if days <= length), "year")
 
 
+def in_turn(number: int) -> str:
+    """A colour for the line of this number, where lines are no channels, stages or states."""
+    return _ORDER[number % len(_ORDER)]
+
+
+def end_labels(ax: Axes, ends: list[tuple[float, float, str, str]], value: Callable[[float], str]) -> None:
+    """Names at the ends of lines, pushed apart where they would overlap: (height, place, name, colour) of each line."""
+    low, high = 0.0, max([end[0] for end in ends] + [0.0])
+    least = 0.075 * max(high - low, 1e-9)
+    before = -np.inf
+    for height, place, name, paint in sorted(ends):
+        at = max(height, before + least)
+        before = at
+        ax.annotate(f"{name} {value(height)}", (place, height), (1.02, at), textcoords=("axes fraction", "data"), color=paint,
+                    va="center", fontsize=9, annotation_clip=False,
+                    arrowprops={"arrowstyle": "-", "color": paint, "linewidth": 0.6, "alpha": 0.5})
+
+
 def wrapped(label: str, width: int = 22) -> str:
     """A long label on several lines."""
     return "\n".join(textwrap.wrap(label, width)) or label
@@ -116,6 +134,14 @@ def share_axis(ax: Axes, label: str, which: str = "x") -> None:
     axis.set_major_formatter(lambda value, _: f"{value * PERCENT:g} %")
     (ax.set_xlabel if which == "x" else ax.set_ylabel)(label)
     ax.grid(axis=which)
+
+
+def money_axis(ax: Axes, label: str, about: About) -> None:
+    """A horizontal axis of money with its grid: few ticks, since amounts are long."""
+    ax.xaxis.set_major_locator(plt.MaxNLocator(4))
+    ax.xaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
+    ax.set_xlabel(label)
+    ax.grid(axis="x")
 
 
 def bars(ax: Axes, labels: Sequence[str], values: Sequence[float], *, colours: Sequence[str] | str = BLUE,

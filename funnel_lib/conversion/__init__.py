@@ -11,11 +11,12 @@ from funnel_lib.conversion.paths import deadlines, path_following, path_steps, r
 from funnel_lib.conversion.reconciliation import reconciliation
 from funnel_lib.conversion.running import step_norms, work_in_progress, work_in_progress_summary
 from funnel_lib.conversion.states import states
+from funnel_lib.conversion.step_times import step_curves, step_times
 from funnel_lib.conversion.steps import step_rates
 from funnel_lib.conversion.trend import step_trend
 from funnel_lib.conversion.triangle import cohort_triangle
 
 __all__ = ["change_decomposition", "cohort_triangle", "comparison", "cumulative_flow", "deadlines",
            "eventual_conversion", "littles_law", "lost_reasons", "path_following", "path_steps", "reconciliation",
-           "returns_after_loss", "sales_velocity", "states", "step_norms", "step_rates", "step_trend",
-           "time_curve", "time_to_win", "transitions", "work_in_progress", "work_in_progress_summary"]
+           "returns_after_loss", "sales_velocity", "states", "step_curves", "step_norms", "step_rates",
+           "step_times", "step_trend", "time_curve", "time_to_win", "transitions", "work_in_progress", "work_in_progress_summary"]

@@ -8,7 +8,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.conversion.curves import curve_of, horizon_of, outcome_counts
 from funnel_lib.conversion.steps import _reached, _with_eligibility
-from funnel_lib.engine import collect, with_groups
+from funnel_lib.engine import TRUNCATED, collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
 from funnel_lib.survival import first_day_reaching
@@ -62,5 +62,5 @@ def counts_by_day(process: Process, groups: list[str], window_days: float | None
 def needs_column(process: Process, columns: list[str]) -> None:
     """Raises `MeasureError` where the leads do not have these columns."""
     for column in columns:
-        if not process.has("leads", column):
+        if column not in TRUNCATED and not process.has("leads", column):
             raise MeasureError(f"{process.name}: needs the column {column!r} of 'leads' (to compare groups by it)")

@@ -119,17 +119,22 @@ def time_to_win(process: Process, by: str | list[str] | None = None, horizon_day
     rows = []
     for group, part in _each_group(counts, groups):
         curve = curve_of(part)
-        quartiles = [first_day_reaching(curve, share * float(curve.at(horizon))) if _is_followed(part, curve, horizon) else None
-                     for share in (0.25, 0.5, 0.75)]
         wins = part.loc[(part["state"] == WON) & (part["day"] <= horizon), "leads"].sum()
         rows.append({**group, "won_count": int(wins), "horizon_days": horizon,
-                     **dict(zip(("quarter_days", "median_days", "three_quarters_days"), quartiles, strict=True))})
+                     **quartiles_of(part, curve, horizon)})
     table = pd.DataFrame(rows).astype({name: float for name in ("quarter_days", "median_days", "three_quarters_days")})
     if groups:
         table = table.merge(moments, on=groups, how="left", validate="one_to_one")
     else:
         table = table.assign(**moments.iloc[0].to_dict())
     return process.tidy(table)
+
+
+def quartiles_of(part: pd.DataFrame, curve: Curve, horizon: int) -> dict[str, int | None]:
+    """The first ages at which the curve reaches ¼, ½, ¾ of its value at the horizon; None where too few were followed."""
+    followed, final = _is_followed(part, curve, horizon), float(curve.at(horizon))
+    return {name: first_day_reaching(curve, share * final) if followed else None
+            for name, share in (("quarter_days", 0.25), ("median_days", 0.5), ("three_quarters_days", 0.75))}
 
 
 def _is_followed(part: pd.DataFrame, curve: Curve, horizon: int) -> bool:

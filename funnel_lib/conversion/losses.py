@@ -9,18 +9,19 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, left_join, with_groups
 from funnel_lib.journeys import entries, lead_states
-from funnel_lib.rates import rate
+from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import LOST
 
 UNKNOWN_STEP = "unknown"
 
 
 def lost_reasons(process: Process, returning: bool = False) -> pd.DataFrame:
-    """Lost leads by the last step they had entered and the reason, most frequent first.
+    """Lost leads by the last step they had entered and the reason, the most money first (without money the most frequent).
 
     One row is step × reason. Columns: `from_step` ("lead" where no step was entered before a loss whose moment is known,
     "unknown" where the moment is not known either), `reason` ("(missing)" where none is given), `lost_count`, `lost_share`
-    of all lost leads with its Wilson 95 % limits, `cumulative_share` (Pareto), `amount` (their expected amounts).
+    of all lost leads with its Wilson 95 % limits, `amount` (their expected amounts), `amount_share`, `cumulative_share` (Pareto:
+    of the money, without money of the leads).
     Leads lost for a reason of `not_leads` never were leads and are not here.
     Raises `MeasureError` without leads, events or described steps.
     """
@@ -57,13 +58,15 @@ def _pareto(process: Process, counts: pd.DataFrame) -> pd.DataFrame:
     nowhere = np.where(counts["_timed"] == 1, "lead", UNKNOWN_STEP)
     counts = counts.assign(from_step=counts["_depth"].map(names).fillna(pd.Series(nowhere, index=counts.index, dtype="str")))
     table = counts.groupby(["from_step", "reason"], as_index=False)[["lost_count", "_amount"]].sum()
-    table = table.sort_values(["lost_count", "_amount", "from_step", "reason"], ascending=[False, False, True, True])
+    has_money = process.has("leads", "expected_amount") and bool(table["_amount"].sum() > 0)
+    first, second = ("_amount", "lost_count") if has_money else ("lost_count", "_amount")
+    table = table.sort_values([first, second, "from_step", "reason"], ascending=[False, False, True, True])
     table["lost_count"] = table["lost_count"].astype(int)
     whole = int(table["lost_count"].sum())
     share = rate(table["lost_count"], np.full(len(table), whole))
     table["lost_share"], table["lost_low_share"], table["lost_high_share"] = share.share, share.low_share, share.high_share
-    table["cumulative_share"] = rate(table["lost_count"].cumsum(), np.full(len(table), whole)).share
-    has_money = process.has("leads", "expected_amount")
+    table["cumulative_share"] = ratio(table[first].cumsum(), table[first].sum())
     table["amount"] = table["_amount"] / process.minor_units if has_money else np.nan
+    table["amount_share"] = ratio(table["amount"], table["amount"].sum())
     return table[["from_step", "reason", "lost_count", "lost_share", "lost_low_share", "lost_high_share",
-                  "cumulative_share", "amount"]]
+                  "amount", "amount_share", "cumulative_share"]]

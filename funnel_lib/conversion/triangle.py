@@ -15,7 +15,7 @@ from funnel_lib.conversion.curves import (
     curve_of,
     horizon_of,
 )
-from funnel_lib.engine import collect
+from funnel_lib.engine import TRUNCATED, collect
 from funnel_lib.errors import CallError, nearest
 from funnel_lib.journeys import RUNNING, WON, lead_states
 from funnel_lib.periods import DAYS_PER_MONTH, PERIODS, elapsed_days, period_starts
@@ -26,8 +26,6 @@ from funnel_lib.survival import Curve, aalen_johansen, expected_share
 COLUMNS = ["cohort", "age", "age_days", "leads_count", "won_count", "running_count", "won_share", "won_low_share",
            "won_high_share", "projected"]
 _DAYS = {"day": 1.0, "week": 7.0, "month": DAYS_PER_MONTH, "quarter": 3 * DAYS_PER_MONTH, "year": 12 * DAYS_PER_MONTH}
-# What cohorts are cut by on the engine; weeks do not begin on the same day everywhere and are cut afterwards.
-_TRUNCATED = {"month": "1mo", "quarter": "1q", "year": "1y"}
 LEAST_AGES, MOST_AGES = 4, 12
 
 
@@ -66,7 +64,8 @@ def _cohort_counts(process: Process, per: str, returning: bool) -> pd.DataFrame:
     if process.observed_from is not None:
         leads = leads.filter(nw.col("created_at") >= process.observed_from.to_pydatetime())
     age = elapsed_days(nw.col("created_at"), process.needs_as_of()).floor()
-    leads = leads.with_columns(cohort=nw.col("created_at").dt.truncate(_TRUNCATED.get(per, "1d")), age=age,
+    # Weeks do not begin on the same day everywhere and are cut afterwards.
+    leads = leads.with_columns(cohort=nw.col("created_at").dt.truncate(TRUNCATED.get(per, "1d")), age=age,
                                day=nw.col("outcome_days").floor())
     counts = collect(leads.group_by(["cohort", "state", "day", "age"]).agg(nw.len().alias("leads")))
     if len(counts):

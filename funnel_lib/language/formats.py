@@ -109,6 +109,9 @@ def format_number(value: Any, language: str = "en") -> str:
     number = _glance(float(value))
     return _decimal(number, _glance_decimals(number), language)
 
+# A smaller share is written as zero: its digits would all be noughts.
+LEAST_SHARE = 0.00005
+
 
 def _share_decimals(value: float) -> int:
     size = abs(value)
@@ -125,7 +128,8 @@ def format_share(value: Any, language: str = "en") -> str:
     """
     if not is_available(value):
         return not_available(language)
-    return _decimal(float(value) * 100, _share_decimals(float(value)), language) + SPACE + "%"
+    number = float(value) if abs(float(value)) >= LEAST_SHARE else 0.0
+    return _decimal(number * 100, _share_decimals(number), language) + SPACE + "%"
 
 
 def _money_decimals(value: float) -> int:

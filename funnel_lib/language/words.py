@@ -6,6 +6,7 @@ from babel import Locale
 
 WORDS: dict[str, tuple[str, str]] = {
     "answer": ("The answer", "Ответ"),
+    "more_answers": ("More answers ({count})", "Другие ответы ({count})"),
     "contents": ("On this page", "На этой странице"),
     "code": ("The code behind this page", "Код, по которому построена страница"),
     "code_cell": ("Cell {number}", "Ячейка {number}"),

@@ -14,20 +14,27 @@ from funnel_lib.language.formats import format_moment, format_value
 from funnel_lib.language.words import word
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, Shown, known_term, last_day, plain, reader_of, safe
 
+# What an owner reads on the first screen.
+SENTENCES_SHOWN = 7
+
 
 def answer(sentences: Iterable[str], process: Any = None) -> Shown:
-    """The sentences that answer the exercise; the first is the verdict.
+    """The sentences that answer the exercise; the first is the verdict, those after the seventh are folded away.
 
     Sentences may carry `key` and `numbers`, which go to the index and the manifest with their text.
     """
     lines = list(sentences)
-    items = "".join(f'<li class="lead">{safe(line)}</li>' if at == 0 else f"<li>{safe(line)}</li>"
-                    for at, line in enumerate(lines))
-    data = {"language": reader_of(process).language,
+    language = reader_of(process).language
+    items = [f'<li class="lead">{safe(line)}</li>' if at == 0 else f"<li>{safe(line)}</li>" for at, line in enumerate(lines)]
+    more = items[SENTENCES_SHOWN:] if len(items) > SENTENCES_SHOWN + 1 else []
+    html = f"<ul>{''.join(items[:len(items) - len(more)])}</ul>"
+    if more:
+        html += f"<details><summary>{word('more_answers', language, count=len(more))}</summary><ul>{''.join(more)}</ul></details>"
+    data = {"language": language,
             "sentences": [{"text": str(line), "key": getattr(line, "key", ""),
                            "numbers": {key: plain(value) for key, value in getattr(line, "numbers", {}).items()}}
                           for line in lines]}
-    return Shown(ANSWER, f'<section class="answer"><ul>{items}</ul></section>',
+    return Shown(ANSWER, f'<section class="answer">{html}</section>',
                  "\n".join(f"{'-' if at else '*'} {line}" for at, line in enumerate(lines)), data)
 
 

@@ -63,7 +63,9 @@ class Page:
     tables: str = ""
     table_count: int = 0
     figure_count: int = 0
-    last_title: str = ""
+    # Titles of the tables above, for the captions of the figures drawn from them: the first figure takes the first one.
+    titles: list[str] = field(default_factory=list)
+    figures_below: int = 0
 
     @property
     def style(self) -> str:
@@ -195,6 +197,8 @@ def clean(html: str) -> str:
 
 def _add_outputs(cell: nbformat.NotebookNode, page: Page) -> None:
     target = page.answer if "answer" in cell.metadata.get("tags", []) else page.blocks
+    if any(TABLE in output.get("data", {}) for output in cell.outputs):
+        page.titles, page.figures_below = [], 0
     for output in cell.outputs:
         if output.output_type == "stream" and output.name == "stdout":
             target.append(f"<pre>{escape(output.text.rstrip())}</pre>")
@@ -232,7 +236,7 @@ def _foreign(data: dict[str, Any]) -> str:
 
 def _numbered_table(data: dict[str, Any], page: Page) -> str:
     page.table_count += 1
-    page.last_title = data[TABLE]["title"]
+    page.titles.append(data[TABLE]["title"])
     number = f"<b>{escape(page.word('table', number=page.table_count))}</b> "
     return clean(data["text/html"]).replace("<figcaption>", f"<figcaption>{number}", 1)
 
@@ -240,12 +244,14 @@ def _numbered_table(data: dict[str, Any], page: Page) -> str:
 def _figure(data: dict[str, Any], page: Page, size: dict[str, Any]) -> str:
     """A picture with the words drawn in it as its alternative text, and the table it is drawn from as its caption."""
     page.figure_count += 1
+    table = page.titles[min(page.figures_below, len(page.titles) - 1)] if page.titles else ""
+    page.figures_below += 1
     words = data.get(FIGURE, {})
-    drawn = ". ".join(filter(None, [words.get("title"), words.get("note")])) or page.last_title or page.title
+    drawn = ". ".join(filter(None, [words.get("title"), words.get("note")])) or table or page.title
     alt = page.word("chart_of", title=drawn)
     source = re.sub(r"\s+", "", data["image/png"])
     number = page.word("figure", number=page.figure_count)
-    caption = f"<b>{escape(number)}</b> {escape(page.last_title or words.get('title', '') or page.title)}"
+    caption = f"<b>{escape(number)}</b> {escape(table or words.get('title', '') or page.title)}"
     measured = "".join(f' {side}="{int(size[side])}"' for side in ("width", "height") if size.get(side))
     return (f'<figure class="chart"><img alt="{escape(alt, quote=True)}"{measured} src="data:image/png;base64,{source}">'
             f"<figcaption>{caption}</figcaption></figure>")

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from funnel_lib import Process, charts, conversion
-from tests.conversion.seven_rows import SETTINGS, TABLES
+from tests.conversion.seven_rows import LEADS, SETTINGS, TABLES
 
 
 @pytest.fixture(scope="module")
@@ -70,8 +70,11 @@ def test_lost_reasons_keep_eight_and_sum_the_rest(demo):
     reasons = conversion.lost_reasons(demo.process("custom"))
     ax = charts.plot_lost_reasons(reasons)
     ends = _bar_ends(ax)
-    assert ends[:8] == reasons["lost_count"].tolist()[:8]
-    assert sum(ends) == reasons["lost_count"].sum() and _labels(ax)[-1] == "Other"
+    assert ends[:8] == reasons["amount"].tolist()[:8] == sorted(reasons["amount"], reverse=True)[:8]
+    assert sum(ends) == pytest.approx(reasons["amount"].sum()) and _labels(ax)[-1] == "Other"
+    counted = conversion.lost_reasons(Process.from_tables("small", **{**TABLES, "leads": LEADS.drop(columns="expected_amount")},
+                                                          **SETTINGS))
+    assert _bar_ends(charts.plot_lost_reasons(counted)) == counted["lost_count"].tolist()
 
 
 def test_a_table_without_rows_draws_nothing(small):

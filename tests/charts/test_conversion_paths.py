@@ -70,3 +70,13 @@ def test_nobody_running_and_one_move_are_drawn():
     assert charts.plot_work_in_progress(conversion.work_in_progress_summary(process)) is not None
     assert charts.plot_cumulative_flow(conversion.cumulative_flow(process)) is not None
     assert charts.plot_transitions(conversion.transitions(process)) is not None
+
+
+def test_a_line_per_move_ends_at_its_share(demo):
+    curves = conversion.step_curves(demo.process("wholesale"))
+    ax = charts.plot_step_curves(curves)
+    ends = [line.get_ydata()[-1] for line in ax.lines]
+    assert len(ends) == 3
+    for end, (_, part) in zip(ends, curves.groupby("to_step", sort=False), strict=True):
+        assert end in part["reached_share"].to_numpy()
+    assert "The longest way is from “Proposal” to “Won”" in texts(ax) and "half of those who go on do so within 14 days" in texts(ax)

@@ -14,7 +14,8 @@ def test_last_step_and_final_reason_by_hand():
     table = assert_parity(conversion.lost_reasons, on_engines("small", TABLES, **SETTINGS))
     assert table[["from_step", "reason", "lost_count", "amount"]].values.tolist() == [
         ["lead", "(missing)", 1, 500.0], ["proposal", "price", 1, 400.0]]
-    assert table["lost_share"].tolist() == [0.5, 0.5] and table["cumulative_share"].tolist() == [0.5, 1.0]
+    assert table["lost_share"].tolist() == [0.5, 0.5]
+    assert table["amount_share"].tolist() == [5 / 9, 4 / 9] and table["cumulative_share"].tolist() == [5 / 9, 1.0]
 
 
 def test_the_later_loss_and_the_later_step_count():
