@@ -172,7 +172,10 @@ def _with_age_marks(frame: nw.LazyFrame, process: Process) -> nw.LazyFrame:
     listed = ~nw.col("is_listed").is_null()
     earlier = (nw.col("known_at").dt.truncate("1d") < nw.col("first_day")).fill_null(False)
     older = earlier | (listed & nw.col("known_at").is_null()) | nw.col("returning")
-    perhaps = ~listed & ~older & nw.col("lead_id").is_null() & _seen_early(process)
+    # A lead of after the first order does not show that the customer was new then.
+    lead_after = (nw.col("lead_created_at").dt.truncate("1d") > nw.col("first_day")).fill_null(False)
+    no_lead_before = nw.col("lead_id").is_null() | lead_after
+    perhaps = ~listed & ~older & no_lead_before & _seen_early(process)
     return frame.with_columns(is_older=_one_if(older), is_perhaps_older=_one_if(perhaps)).drop(
         "known_at", "is_listed", "returning")
 

@@ -117,7 +117,7 @@ def _typed(column: Column, found: Any, table: Table, time_zone: str | None, mino
         # Ids that came as floats are whole numbers; a pandas frame has been made definite before.
         text = (value.cast(nw.Int64) if found.is_float() else value).cast(nw.String)
         # An empty field is missing, in whatever form the engine keeps it.
-        return nw.when(text.str.len_chars() > 0).then(text).alias(column.name)
+        return nw.when(text != "").then(text).alias(column.name)
     if column.kind == "time":
         if not found.is_temporal():
             raise DataError(f"table {table.name}, column {column.name}: expected times, found {found}")

@@ -25,14 +25,14 @@ def entries(process: Process, returning: bool | None = False) -> nw.LazyFrame:
 
 
 def _entries(process: Process, returning: bool | None) -> nw.LazyFrame:
-    leads = process.leads(returning).select("lead_id", "created_at")
+    leads = _of_kind(journeys(process), returning).select("lead_id", "created_at")
     age = elapsed_days(nw.col("created_at"), nw.col("entered_at"))
-    events = _events(process).join(leads, on="lead_id", how="inner").with_columns(_age=age)
+    events = recorded_events(process).join(leads, on="lead_id", how="inner").with_columns(_age=age)
     return events.with_columns(is_before_lead=(nw.col("_age") < 0).fill_null(False),
                                age_days=nw.when(nw.col("_age") < 0).then(0.0).otherwise(nw.col("_age"))).drop("_age")
 
 
-def _events(process: Process) -> nw.LazyFrame:
+def recorded_events(process: Process) -> nw.LazyFrame:
     """Events before `as_of`, those of unknown leads and of other processes too: joining the leads takes them out."""
     if not process.steps:
         raise MeasureError(f"{process.name}: the steps of the funnel are not described; name them under steps")
@@ -52,14 +52,27 @@ def lead_states(process: Process, returning: bool | None = False) -> nw.LazyFram
     `won_at` and `lost_at` are the first entry into the last step and the final loss (missing where the time is unknown);
     `outcome_days` is the age at the outcome, or at `as_of` while running; `first_0_at`, `first_1_at`, … are the first
     entries into each step and `untimed_0`, … 1 where an entry without a time is known. Leads lost for a reason of
-    `not_leads` are left out: they never were leads. Every measure of conversion begins with this, so it is kept.
+    `not_leads` are left out: they never were leads.
     """
-    return process.remembered(("lead_states", returning), lambda: kept(_lead_states(process, returning)))
+    return _of_kind(journeys(process).filter(nw.col("never_lead") == 0), returning)
 
 
-def _lead_states(process: Process, returning: bool | None) -> nw.LazyFrame:
+def journeys(process: Process) -> nw.LazyFrame:
+    """One row per lead, new or returning, those with `never_lead` 1 (lost for a reason of `not_leads`) too: as `lead_states`.
+
+    Every measure of conversion begins with this, so it is kept.
+    """
+    return process.remembered(("journeys",), lambda: kept(_journeys(process)))
+
+
+def _of_kind(leads: nw.LazyFrame, returning: bool | None) -> nw.LazyFrame:
+    """Those of new customers, of returning ones, or all."""
+    return leads if returning is None else leads.filter(nw.col("is_returning") == returning)
+
+
+def _journeys(process: Process) -> nw.LazyFrame:
     last = len(process.steps) - 1
-    leads = left_join(process.leads(returning), _per_lead(process), "lead_id").with_columns(won_at=nw.col(f"first_{last}_at"))
+    leads = left_join(process.leads(None), _per_lead(process), "lead_id").with_columns(won_at=nw.col(f"first_{last}_at"))
     won = ~nw.col("won_at").is_null() | _is_one(f"untimed_{last}")
     # On the same moment `lost` comes after the other steps.
     lost_last = (nw.col("_lost_at") >= nw.col("_stepped_at")).fill_null(False)
@@ -68,7 +81,7 @@ def _lead_states(process: Process, returning: bool | None) -> nw.LazyFrame:
     never = lost & (_is_one("_never_untimed") | (nw.col("_never_at") == nw.col("_lost_at")).fill_null(False))
     state = nw.when(won).then(nw.lit(WON)).otherwise(nw.when(lost).then(nw.lit(LOST)).otherwise(nw.lit(RUNNING)))
     lost_at = nw.when(lost & ~_is_one("_lost_untimed")).then(nw.col("_lost_at"))
-    leads = leads.filter(~never).with_columns(state=state, lost_at=lost_at)
+    leads = leads.with_columns(state=state, lost_at=lost_at, never_lead=_flag(never))
     return leads.with_columns(outcome_days=_outcome_days(process)).drop(*_PASSING)
 
 
@@ -86,7 +99,7 @@ def _per_lead(process: Process) -> nw.LazyFrame:
               "_never_at": nw.when(never).then(time), "_lost_untimed": _flag(is_lost & untimed),
               "_never_untimed": _flag(never & untimed),
               **{f"untimed_{n}": _flag((step == one.key) & untimed) for n, one in enumerate(process.steps)}}
-    marked = _events(process).with_columns(**first, **latest)
+    marked = recorded_events(process).with_columns(**first, **latest)
     return marked.group_by("lead_id").agg(*[nw.col(name).min() for name in first], *[nw.col(name).max() for name in latest])
 
 

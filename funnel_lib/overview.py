@@ -16,8 +16,8 @@ from funnel_lib.errors import DataError, MeasureError
 COLUMNS = ["process", "leads_count", "leads_per_week", "known_count", "target_share", "target_low_share",
            "target_high_share", "won_count", "eventual_share", "eventual_low_share", "eventual_high_share", "median_days",
            "orders_count", "repeat_share", "repeat_low_share", "repeat_high_share", "customers_count", "referred_share",
-           "referred_low_share", "referred_high_share", "cost_per_result_amount", "hours_per_result", "margin_per_cost",
-           "margin_per_hour_amount", "strain"]
+           "referred_low_share", "referred_high_share", "result_count", "cost_per_result_amount", "hours_per_result",
+           "margin_per_cost", "margin_per_hour_amount", "strain"]
 
 
 def processes(company: Company) -> pd.DataFrame:
@@ -27,7 +27,8 @@ def processes(company: Company) -> pd.DataFrame:
     `target_share` of the leads with a known segment; conversion: `won_count`, `eventual_share`, `median_days` to win;
     account management: `orders_count`, `repeat_share` of the orders, `referred_share` of the new
     customers (`customers_count`); efficiency of
-    the whole process: `cost_per_result_amount` and `hours_per_result` per new customer, `margin_per_cost`,
+    the whole process: `cost_per_result_amount` and `hours_per_result` per new customer (`result_count`,
+    without perhaps older ones), `margin_per_cost`,
     `margin_per_hour_amount`, `strain`. Shares with 95 % limits where they are shares of independent things.
     What a process has no data for is missing; a process whose data have errors is a row of its name only.
     """
@@ -101,4 +102,4 @@ def _referred(process: Process) -> dict:
 def _efficiency(process: Process) -> dict:
     row = efficiency.efficiency_sheet(process).set_index("stage").loc["all"]
     return {name: row[name] for name in
-            ("cost_per_result_amount", "hours_per_result", "margin_per_cost", "margin_per_hour_amount", "strain")}
+            ("result_count", "cost_per_result_amount", "hours_per_result", "margin_per_cost", "margin_per_hour_amount", "strain")}

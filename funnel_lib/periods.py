@@ -8,31 +8,35 @@ import pandas as pd
 
 PERIODS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 DAYS_PER_MONTH = 365.25 / 12
+SECONDS_PER_DAY = 86400
 # A time further than this beyond the 99.9th percentile of all times is taken for a typing error.
 LAST_EVENT_SLACK_DAYS = 31
 
 
-def _days_since_1970(time: nw.Expr) -> nw.Expr:
-    """Days (float) since 1970 from the calendar's parts, the only way that is the same on all four engines.
+def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp) -> nw.Expr:
+    """Days from `start` to `end` as a float; either may be a fixed moment. Times are subtracted nowhere else.
+
+    Whole days and the time of day are subtracted apart: as one number each moment would be rounded, and twenty days would
+    sometimes be a little less than twenty.
+    """
+    (first, since), (last, until) = _day_and_second(start), _day_and_second(end)
+    return (last - first) + (until - since) / SECONDS_PER_DAY
+
+
+def _day_and_second(time: nw.Expr | pd.Timestamp) -> tuple[nw.Expr, nw.Expr]:
+    """Whole days since 1970 and seconds since midnight (floats), from the calendar's parts: the only way on all four engines.
 
     The parts are cast first: Polars keeps hours in 8 bits, and hour × 3600 overflows there in silence.
     """
+    if isinstance(time, pd.Timestamp):
+        day = time.normalize()
+        return (nw.lit(float((day - pd.Timestamp(1970, 1, 1)).days)),
+                nw.lit((time - day) / pd.Timedelta(seconds=1)))
     year = time.dt.year().cast(nw.Float64)
     leaps = ((year - 1969) / 4).floor() - ((year - 1901) / 100).floor() + ((year - 1601) / 400).floor()
     seconds = (time.dt.hour().cast(nw.Float64) * 3600 + time.dt.minute().cast(nw.Float64) * 60
                + time.dt.second().cast(nw.Float64) + time.dt.microsecond().cast(nw.Float64) / 1e6)
-    return (year - 1970) * 365 + leaps + (time.dt.ordinal_day().cast(nw.Float64) - 1) + seconds / 86400
-
-
-def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp) -> nw.Expr:
-    """Days from `start` to `end` as a float; either may be a fixed moment. Times are subtracted nowhere else."""
-    return _since_1970(end) - _since_1970(start)
-
-
-def _since_1970(time: nw.Expr | pd.Timestamp) -> nw.Expr:
-    if isinstance(time, pd.Timestamp):
-        return nw.lit(days_between(pd.Timestamp(1970, 1, 1), time))
-    return _days_since_1970(time)
+    return (year - 1970) * 365 + leaps + (time.dt.ordinal_day().cast(nw.Float64) - 1), seconds
 
 
 def days_between(start: pd.Timestamp | pd.Series, end: pd.Timestamp | pd.Series) -> float | pd.Series:

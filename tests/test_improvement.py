@@ -368,3 +368,11 @@ def test_planted_measures_pay_and_the_others_do_not(demo):
         assert (ranked.loc[planted["future_measures_that_do_not_pay"], "pays_probability"] < 0.1).all()
         assert np.isfinite(ranked[["gain_amount", "low_amount", "high_amount", "cost_amount"]].to_numpy()).all()
         assert improvement.measure_findings(demo.process(name)) == []
+
+
+def test_a_share_is_not_raised_above_all():
+    """A margin of 95 % of the money can rise to 100 %, not to 104.5 %."""
+    orders = TABLES["orders"].assign(margin=TABLES["orders"]["amount"] * 0.95)
+    levers = improvement.levers(Process.from_tables("p", **{**TABLES, "orders": orders}, **SETTINGS)).set_index("moves")
+    row = levers.loc["lever_margin_share"]
+    assert row.present_value == pytest.approx(0.95) and row.changed_value == 1

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from funnel_lib import CallError, MeasureError, Process, lead_flow
+from funnel_lib import CallError, MeasureError, Process, efficiency, lead_flow
 from funnel_lib.efficiency.results import results
 from funnel_lib.engine import collect
 from funnel_lib.lead_flow.buyers import customer_counts, first_order_amount, lately_per_month
@@ -135,7 +135,7 @@ COMPANY = {
     "work": pd.DataFrame(
         [("lead_generation", "caller", 2, "ads", None), ("lead_generation", "caller", 1, None, "L3"),
          ("lead_generation", "caller", 0.5, None, "L5"), ("lead_generation", "caller", 3, None, None),
-         ("lead_generation", "trainee", 4, "ads", None), ("lead_generation", "caller", 0.1, None, "L6"),
+         ("lead_generation", "trainee", 0.1, "ads", None), ("lead_generation", "caller", 0.1, None, "L6"),
          ("conversion", "seller", 1, None, "L1"), ("conversion", "seller", 1, None, "nobody"),
          ("account_management", "seller", 9, "ads", None)],
         columns=["stage", "role", "hours", "channel", "lead_id"]).assign(date="2024-02-08"),
@@ -189,7 +189,7 @@ def test_channels_by_hand():
                                          "(unattributed)": 1}
     assert column("spend_amount") == {"ads": 100, "fair": 60, "tv": 45, "(missing)": 0, "(not allocated)": 33.33,
                                       "(unattributed)": 0}
-    assert column("hours") == {"ads": 6.1, "fair": 1, "tv": 0, "(missing)": 0.5, "(not allocated)": 3, "(unattributed)": 0}
+    assert column("hours") == {"ads": 2.2, "fair": 1, "tv": 0, "(missing)": 0.5, "(not allocated)": 3, "(unattributed)": 0}
     # ads: 2 h and 0.1 h (spent on spam) × 10, nothing for the trainee, whose hour cost is not known.
     assert column("cost_amount") == {"ads": 121, "fair": 70, "tv": 45, "(missing)": 5, "(not allocated)": 63.33,
                                      "(unattributed)": 0}
@@ -200,6 +200,17 @@ def test_channels_by_hand():
     assert column("cost_per_target_lead_amount") == {"ads": 121, "fair": 70}
     assert column("cost_per_customer_amount") == {"ads": 121, "fair": 70, "(missing)": 5}
     assert column("off_target_amount") == {"ads": 60.5, "fair": 0}
+
+
+def test_hours_without_a_cost_make_the_cost_unknown():
+    """Four of the six hours of ads are a trainee's, whose hour cost nobody gave: what ads cost is not known, as in the
+    efficiency sheet; the other channels keep theirs."""
+    work = COMPANY["work"].assign(hours=COMPANY["work"]["hours"].mask(COMPANY["work"]["role"] == "trainee", 4.0))
+    table = economics(work=work)
+    assert table.loc["ads", ["labour_amount", "cost_amount", "full_cost_amount", "romi_share", "cost_per_lead_amount"]].isna().all()
+    assert table.loc["fair", "cost_amount"] == 70 and table.loc["ads", "spend_amount"] == 100
+    sheet = efficiency.efficiency_sheet(Process.from_tables("p", **{**COMPANY, "work": work}, **COMPANY_SETTINGS))
+    assert np.isnan(sheet.set_index("stage").loc["lead_generation", "cost_amount"])
 
 
 def test_return_of_channels_by_hand():

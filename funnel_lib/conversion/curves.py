@@ -172,7 +172,7 @@ def eventual_conversion(process: Process, by: str | list[str] | None = None, hor
     than the horizon and undecided), `eventual_share` = (won + Σ over running leads of [F(W) − F(age)] / S(age)) / leads
     with its 95 % limits, `horizon_days` (W; shorter than `wanted_horizon_days` where no lead has been followed so
     long yet), `own_curve` (whether the group's own curve was used: at least 30 of its leads are W old), `mostly_projected`
-    (its youngest leads have less than 20 % of F(W) behind them), `untimed_count` (outcomes without a known moment: counted
+    (on average its leads have less than 20 % of F(W) behind them), `untimed_count` (outcomes without a known moment: counted
     as decided), `left_out_count` (leads created before `observed_from`).
     For all leads together the figure equals the won curve at W. Limits: Aalen-Johansen's error for an own curve, otherwise a
     bootstrap of the grouped counts (400 draws, fixed seed).
@@ -234,6 +234,8 @@ def _eventual(part: pd.DataFrame, ages: pd.DataFrame, counts: pd.DataFrame, hori
 
 def _bootstrap_error(part: pd.DataFrame, counts: pd.DataFrame, horizon: int) -> float:
     """Standard error of a group's eventual conversion by everyone's curve: both the group and the curve are drawn anew."""
+    if part.empty:  # every outcome of the group is decided at an unknown moment
+        return 0.0
     random = np.random.default_rng(BOOTSTRAP_SEED)
     everyone = counts[counts["day"].notna()].groupby(["state", "day"], as_index=False)["leads"].sum()
     length = int(max(everyone["day"].max(), horizon)) + 1

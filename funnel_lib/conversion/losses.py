@@ -46,10 +46,13 @@ def lost_reasons(process: Process, returning: bool = False) -> pd.DataFrame:
 
 
 def _last_steps(steps: nw.LazyFrame) -> nw.LazyFrame:
-    """Per lead the number of the step entered last; of the same moment the later step, untimed entries by their order."""
+    """Per lead the number of the step entered last; of the same moment the later step.
+
+    An entry whose time is unknown was passed all the same: a later step without a time is the last one.
+    """
     latest = steps.group_by("lead_id").agg(nw.col("entered_at").max().alias("_latest"))
     joined = steps.join(latest, on="lead_id", how="inner")
-    last = joined.filter((nw.col("entered_at") == nw.col("_latest")).fill_null(False) | nw.col("_latest").is_null())
+    last = joined.filter((nw.col("entered_at") == nw.col("_latest")).fill_null(False) | nw.col("entered_at").is_null())
     return last.group_by("lead_id").agg(nw.col("_depth").max())
 
 

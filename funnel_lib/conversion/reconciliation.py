@@ -6,10 +6,9 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.conversion.steps import _chain_positions, _with_eligibility
-from funnel_lib.engine import collect, left_join
-from funnel_lib.journeys import entries, lead_states
-from funnel_lib.periods import duration
+from funnel_lib.conversion.steps import _reached, _visited, _with_eligibility
+from funnel_lib.engine import collect
+from funnel_lib.journeys import journeys
 from funnel_lib.rates import rate
 
 # The rules in the order in which they are applied: column → what leaves the count, or how entries are counted.
@@ -40,39 +39,16 @@ def reconciliation(process: Process, window_days: float | None = None) -> pd.Dat
 
 def _counts(process: Process, window: float | None) -> pd.DataFrame:
     """Leads, and those with an entry into each step counted in three ways, by which rules they fall under."""
-    really = lead_states(process, None).select("lead_id", _really=nw.lit(1))
-    leads = left_join(_with_eligibility(process, process.leads(None), window), really, "lead_id")
-    leads = left_join(leads, _visits(process, window), "lead_id")
+    leads = _with_eligibility(process, journeys(process), window)
     one, none = nw.lit(1), nw.lit(0)
-    rules = list(LEADS_OUT.values())
-    leads = leads.with_columns(_returning=nw.when(nw.col("is_returning")).then(one).otherwise(none),
-                               _never=nw.when(nw.col("_really").is_null()).then(one).otherwise(none))
-    positions = _chain_positions(process.steps)
+    leads = leads.with_columns(_returning=nw.when(nw.col("is_returning")).then(one).otherwise(none), _never=nw.col("never_lead"))
     flags = {}
-    for number, step in enumerate(process.steps):
-        flags[f"_ever_{number}"] = nw.col(f"_ever_{number}").fill_null(0)
-        flags[f"_within_{number}"] = nw.col(f"_within_{number}").fill_null(0)
-        there = (nw.col("_depth") >= positions[step.key]).fill_null(False)
-        flags[f"_reached_{number}"] = (nw.col(f"_within_{number}").fill_null(0) if step.optional
-                                       else nw.when(there).then(one).otherwise(none))
-    counted = leads.with_columns(**flags).group_by(rules).agg(nw.len().alias("leads"), *[nw.col(name).sum() for name in flags])
-    return collect(counted)
-
-
-def _visits(process: Process, window: float | None) -> nw.LazyFrame:
-    """Per lead 1 or 0 for an entry into each step, ever and within the window, and how far it came within the window."""
-    events, in_time = entries(process, None), nw.lit(True)
-    if window is not None:
-        in_time = (nw.col("entered_at") <= nw.col("created_at").dt.offset_by(duration(window))).fill_null(False)
-        in_time = in_time | nw.col("entered_at").is_null()
-    depth, flags = nw.lit(0), {}
-    for number, step in enumerate(process.steps):
-        here = nw.col("step") == step.key
-        flags[f"_ever_{number}"] = nw.when(here).then(nw.lit(1)).otherwise(nw.lit(0))
-        flags[f"_within_{number}"] = nw.when(here & in_time).then(nw.lit(1)).otherwise(nw.lit(0))
-        depth = nw.when(here & in_time).then(nw.lit(_chain_positions(process.steps)[step.key])).otherwise(depth)
-    marked = events.with_columns(_depth=depth, **flags)
-    return marked.group_by("lead_id").agg(*[nw.col(name).max() for name in ("_depth", *flags)])
+    for number in range(len(process.steps)):
+        for name, limit in (("ever", None), ("within", window)):
+            flags[f"_{name}_{number}"] = nw.when(_visited(number, limit)).then(one).otherwise(none)
+    leads = _reached(process, leads.with_columns(**flags), window, "reached")
+    sums = [*flags, *(f"_reached_{number}" for number in range(len(process.steps)))]
+    return collect(leads.group_by(list(LEADS_OUT.values())).agg(nw.len().alias("leads"), *[nw.col(name).sum() for name in sums]))
 
 
 def _row(number: int, step, counts: pd.DataFrame) -> dict:

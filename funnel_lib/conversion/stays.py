@@ -7,7 +7,8 @@ from datetime import datetime
 import narwhals as nw
 
 from funnel_lib.company import Process
-from funnel_lib.journeys import entries, lead_states
+from funnel_lib.engine import collect, kept
+from funnel_lib.journeys import lead_states, recorded_events
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import LOST, OTHER
 
@@ -63,39 +64,45 @@ def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
     or at the end: it is counted, never timed.
     Raises `MeasureError` without leads, events or described steps.
     """
-    return process.remembered(("stays", returning), lambda: _stays(process, returning))
+    return process.remembered(("stays", returning), lambda: _with_days(kept(_stays(process, returning))))
+
+
+def _with_days(every: nw.LazyFrame) -> nw.LazyFrame:
+    """Only a plan: whoever does not ask for the length of the stays does not pay for it."""
+    early = (nw.col("_early") == 1) | (nw.col("next_early") == 1).fill_null(False)
+    return every.with_columns(days=nw.when(~early).then(elapsed_days(nw.col("at"), nw.col("next_at")))).drop("_early", "next_early")
 
 
 def _stays(process: Process, returning: bool) -> nw.LazyFrame:
     leads = lead_states(process, returning).select("lead_id", "created_at", "state", "won_at")
-    created, columns = nw.col("created_at"), ["lead_id", "place", "at", "order_at", "_early"]
-    start = leads.with_columns(place=nw.lit(0.0), at=created, order_at=created, _early=nw.lit(0))
-    turns = [part.select(columns).with_columns(_turn=nw.lit(turn)) for turn, part in
-             enumerate((start, _in_order(process, returning)))]
+    created = nw.col("created_at")
+    start = leads.with_columns(place=nw.lit(0.0), at=created, order_at=created, _early=nw.lit(0), _turn=nw.lit(0))
+    moves = _in_order(process).join(leads, on="lead_id", how="inner")
+    early = (nw.col("at") < created).fill_null(False)
+    moves = moves.with_columns(_early=nw.when(early).then(nw.lit(1)).otherwise(nw.lit(0)), _turn=nw.lit(1))
+    columns = ["lead_id", "created_at", "state", "won_at", "place", "at", "order_at", "_early", "_turn"]
     order = ["_turn", "order_at", "place"]
-    following = {f"next_{name.lstrip('_')}": nw.col(name).shift(-1).over("lead_id", order_by=order) for name in columns[1:]}
-    every = nw.concat(turns).with_columns(**following).join(leads, on="lead_id", how="inner")
-    early = (nw.col("_early") == 1) | (nw.col("next_early") == 1).fill_null(False)
-    days = nw.when(~early).then(elapsed_days(nw.col("at"), nw.col("next_at")))
-    return every.with_columns(days=days).drop("_early", "next_early", "_turn")
+    following = {f"next_{name.lstrip('_')}": nw.col(name).shift(-1).over("lead_id", order_by=order)
+                 for name in ("place", "at", "order_at", "_early")}
+    return nw.concat([start.select(columns), moves.select(columns)]).with_columns(**following).drop("_turn")
 
 
-def _in_order(process: Process, returning: bool) -> nw.LazyFrame:
-    """Every distinct entry: `place`, `at`, `order_at` by which entries follow each other, `_early` (before its lead)."""
+def _in_order(process: Process) -> nw.LazyFrame:
+    """Every distinct entry: `lead_id`, `place`, `at`, and `order_at` by which entries follow each other."""
     numbers = {key: number for number, key in enumerate(places(process)) if number}
     place = nw.lit(float(numbers[OTHER]))
     for key, number in numbers.items():
         place = nw.when(nw.col("step") == key).then(nw.lit(float(number))).otherwise(place)
-    events = entries(process, returning).with_columns(
-        place=place, at=nw.col("entered_at"), _early=nw.when(nw.col("is_before_lead")).then(nw.lit(1)).otherwise(nw.lit(0)))
-    events = events.select("lead_id", "place", "at", "_early").unique()
+    events = recorded_events(process).with_columns(place=place, at=nw.col("entered_at")).select("lead_id", "place", "at").unique()
     untimed = events.filter(nw.col("at").is_null())
-    later = events.filter(~nw.col("at").is_null()).select("lead_id", _later=nw.col("place"), _before=nw.col("at"))
+    timed = events.filter(~nw.col("at").is_null()).with_columns(order_at=nw.col("at"))
+    if collect(untimed.head(1)).empty:
+        return timed
+    later = timed.select("lead_id", _later=nw.col("place"), _before=nw.col("at"))
     bounds = untimed.join(later, on="lead_id", how="inner").filter(nw.col("_later") > nw.col("place"))
     bounds = bounds.group_by("lead_id", "place").agg(nw.col("_before").min())
     untimed = untimed.join(bounds, on=["lead_id", "place"], how="left")
     end = nw.lit(_AFTER_ALL).cast(nw.Datetime("us"))
     untimed = untimed.with_columns(order_at=nw.when(nw.col("_before").is_null()).then(end).otherwise(nw.col("_before")))
-    timed = events.filter(~nw.col("at").is_null()).with_columns(order_at=nw.col("at"))
-    columns = ["lead_id", "place", "at", "order_at", "_early"]
+    columns = ["lead_id", "place", "at", "order_at"]
     return nw.concat([timed.select(columns), untimed.select(columns)])

@@ -7,6 +7,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, with_groups
+from funnel_lib.lead_flow.costs import without_cost
 
 COSTED = ["hours", "labour_amount", "uncosted_hours"]
 
@@ -45,8 +46,7 @@ def costed_hours(process: Process, by: str, work: nw.LazyFrame | None = None) ->
 
 def without_unknown(costed: pd.DataFrame, process: Process) -> pd.Series:
     """The labour amounts, missing where more of the hours than `allow_set_aside_share` have no cost."""
-    too_many = costed["uncosted_hours"] > process.settings.allow_set_aside_share * costed["hours"]
-    return costed["labour_amount"].mask(too_many)
+    return costed["labour_amount"].mask(without_cost(costed, process))
 
 
 def roles_without_cost(process: Process) -> list[str]:

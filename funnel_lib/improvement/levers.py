@@ -56,6 +56,6 @@ def _row(chain: Chain, lever: Lever, process: Process) -> tuple:
     gain = summary(chain.margin({lever: change}) - chain.margin())
     now = float(np.atleast_1d(present)[0])
     after = now * (1 + STEP)
-    if lever.is_share and lever.kind != "margin_share":
+    if lever.is_share:
         after = min(after, 1.0)
     return (str(lever), lever.label_key, lever.place or ALL_PLACES, now, after, *gain)

@@ -39,6 +39,11 @@ def has_costs(process: Process) -> bool:
     return process.has("spend") or (process.has("work") and bool(hour_costs(process)))
 
 
+def without_cost(costed: pd.DataFrame, process: Process) -> pd.Series:
+    """Whether so much of the `hours` are `uncosted_hours` (more than `allow_set_aside_share`) that the cost is not known."""
+    return costed["uncosted_hours"] > process.settings.allow_set_aside_share * costed["hours"]
+
+
 def hour_costs(process: Process) -> dict[str, float]:
     """Role → cost of an hour in minor units, where it is described."""
     return {key: role.hour_cost * process.minor_units for key, role in process.company.roles.items()

@@ -11,7 +11,7 @@ from funnel_lib.customers import UNATTRIBUTED
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import CallError
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, customer_counts, margins
-from funnel_lib.lead_flow.costs import NOT_ALLOCATED, UNDATED, channel_costs, has_costs, hour_costs
+from funnel_lib.lead_flow.costs import NOT_ALLOCATED, UNDATED, channel_costs, has_costs, hour_costs, without_cost
 from funnel_lib.lead_flow.counts import ENTERED
 from funnel_lib.lead_flow.targets import target_counts
 from funnel_lib.periods import DAYS_PER_MONTH
@@ -43,7 +43,8 @@ def channel_economics(process: Process, by: str | None = "channel", on: str = "m
     (cost × share off target); `mature_cost_amount`, `mature_margin_amount` and `mature_customers_count` (full cost of,
     margin within 12 months of creation of leads from, and new customers by leads from the months all of whose leads are at
     least 12 months old); `romi_share` ((margin − cost) /
-    cost; with `on="revenue"` of the amount). A column is missing where it cannot be made.
+    cost; with `on="revenue"` of the amount). A column is missing where it cannot be made, a cost
+    where more of the hours than `allow_set_aside_share` are of roles without an hour cost.
     Raises `MeasureError` where there are neither leads nor counts.
     """
     if by not in ("channel", None):
@@ -57,7 +58,7 @@ def _economics(process: Process, by: str | None, on: str) -> pd.DataFrame:
     table = _counts(process)
     table = _filled(table.merge(_costs(process), on="channel", how="outer"), process)
     table = _with_returns(table, process, on)
-    table = _with_ratios(_in_order(table))
+    table = _with_ratios(_in_order(_without_unknown_labour(table, process)))
     if by is None:
         # The sum of no channel at all is 0; what is not recorded is missing there too.
         totals = table[[*COUNTS, *MONEY, "hours"]].sum(skipna=False).to_frame().T.assign(channel=ALL)
@@ -119,6 +120,18 @@ def _mature_months(process: Process) -> tuple[int, int]:
     before = process.needs_as_of() - pd.Timedelta(days=HORIZON_MONTHS * DAYS_PER_MONTH)
     first = process.observed_from
     return first.year * 12 + first.month - 1, before.year * 12 + before.month - 2
+
+
+def _without_unknown_labour(table: pd.DataFrame, process: Process) -> pd.DataFrame:
+    """Costs missing for the channels too many of whose hours have no cost: the rest alone would be too cheap."""
+    costs, table = channel_costs(process), table.copy()
+    if not hour_costs(process):
+        return table
+    leads = costs[costs["stage"] == "lead_generation"]
+    for part, money in ((leads, ["labour_amount", "cost_amount"]), (costs, ["full_cost_amount", "mature_cost_amount"])):
+        sums = part.groupby("channel")[["hours", "uncosted_hours"]].sum()
+        table.loc[table["channel"].isin(sums.index[without_cost(sums, process)]), money] = np.nan
+    return table
 
 
 def _filled(table: pd.DataFrame, process: Process) -> pd.DataFrame:

@@ -1,6 +1,6 @@
 """`make bench`: ratios measured in one run and long simulations; writes tests/bench/RESULTS.md.
 
-`python -m tests.bench NAME …` runs only the parts named: imports, coverage.
+`python -m tests.bench NAME …` runs only the parts named: the names are the keys of `PARTS`.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ import time
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 
 from joblib import Parallel, cpu_count, delayed
 
+from funnel_lib.simulate import true_rates
+from tests.bench.cohorts import misses
 from tests.bench.coverage import coverage
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
@@ -53,9 +55,26 @@ def coverage_of_intervals() -> list[str]:
             "97 %."]
 
 
+def young_cohorts() -> list[str]:
+    """Bias and coverage of the eventual conversion of cohorts at 30 % of their horizon."""
+    slices = [range(start, start + 50) for start in range(0, SEEDS, 50)]
+    found = [miss for part in Parallel(n_jobs=cpu_count())(delayed(misses)(seeds) for seeds in slices) for miss in part]
+    rows = []
+    for seeds in (200, SEEDS):
+        some = found[:seeds]
+        rows.append(f"| {seeds} | {mean(miss.estimate for miss in some):+.2%} | {mean(miss.naive for miss in some):+.2%} | "
+                    f"{mean(miss.held for miss in some):.1%} |")
+    return ["| seeds | mean error of the eventual conversion | mean error of won / leads | intervals that hold the truth |",
+            "|---|---|---|---|", *rows, "",
+            "Leads of January 2026 of the process custom (window 540 days), observed until July; true share "
+            f"{true_rates('custom')['eventual_share']:.1%}. The bounds for 200 seeds are ± 1 point and more than 5 points off; for "
+            "1,000 seeds 93 % to 97 %."]
+
+
 PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "imports": ("Import of the package", imports),
     "coverage": ("Coverage of the 95 % intervals (step rates, eventual conversion)", coverage_of_intervals),
+    "cohorts": ("Young cohorts at 30 % of their horizon", young_cohorts),
 }
 
 

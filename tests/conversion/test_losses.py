@@ -29,6 +29,16 @@ def test_the_later_loss_and_the_later_step_count():
     assert sorted(table[["from_step", "reason"]].values.tolist()) == [["two", "late"], ["two", "why"], ["unknown", "why"]]
 
 
+def test_a_later_step_without_a_time_is_the_last_one():
+    """Contacted, then a proposal that nobody dated, then lost: the proposal is where the lead was lost, as the moves say."""
+    leads = pd.DataFrame({"lead_id": ["a"], "created_at": "2026-01-01"})
+    events = pd.DataFrame([("a", "one", "2026-01-02", None), ("a", "two", None, None), ("a", "lost", "2026-01-05", "price")],
+                          columns=["lead_id", "step", "entered_at", "reason"])
+    process = Process.from_tables("p", leads=leads, stage_events=events, steps=["one", "two", "won"], as_of="2026-02-01")
+    assert conversion.lost_reasons(process)["from_step"].tolist() == ["two"]
+    assert conversion.transitions(process)["from_step"].tolist()[-1] == "two"
+
+
 def test_no_loss_at_all_gives_an_empty_table_with_columns():
     events = TABLES["stage_events"][TABLES["stage_events"]["step"] != "lost"]
     table = conversion.lost_reasons(Process.from_tables("p", leads=TABLES["leads"], stage_events=events, **SETTINGS))
