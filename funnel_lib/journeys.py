@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import narwhals as nw
-import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import kept, left_join
+from funnel_lib.engine import collect, kept, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import LOST
@@ -51,7 +50,9 @@ def lead_states(process: Process, returning: bool | None = False) -> nw.LazyFram
     `state` is won (the last step is reached), lost (else, the latest event is `lost`) or running (else); no window.
     `won_at` and `lost_at` are the first entry into the last step and the final loss (missing where the time is unknown);
     `outcome_days` is the age at the outcome, or at `as_of` while running; `first_0_at`, `first_1_at`, … are the first
-    entries into each step and `untimed_0`, … 1 where an entry without a time is known. Leads lost for a reason of
+    entries into each step and `untimed_0`, … 1 where an entry without a time is known; `last_step` is the number of the step
+    entered last (−1: none); `lost_entries` counts its losses, of which `lost_reason` is the alphabetically first one's.
+    Leads lost for a reason of
     `not_leads` are left out: they never were leads.
     """
     return _of_kind(journeys(process).filter(nw.col("never_lead") == 0), returning)
@@ -81,8 +82,20 @@ def _journeys(process: Process) -> nw.LazyFrame:
     never = lost & (_is_one("_never_untimed") | (nw.col("_never_at") == nw.col("_lost_at")).fill_null(False))
     state = nw.when(won).then(nw.lit(WON)).otherwise(nw.when(lost).then(nw.lit(LOST)).otherwise(nw.lit(RUNNING)))
     lost_at = nw.when(lost & ~_is_one("_lost_untimed")).then(nw.col("_lost_at"))
-    leads = leads.with_columns(state=state, lost_at=lost_at, never_lead=_flag(never))
-    return leads.with_columns(outcome_days=_outcome_days(process)).drop(*_PASSING)
+    leads = leads.with_columns(state=state, lost_at=lost_at, never_lead=_flag(never), last_step=_last_step(process))
+    passing = [*_PASSING, *(f"_last_{number}_at" for number in range(len(process.steps)))]
+    return leads.with_columns(outcome_days=_outcome_days(process)).drop(*passing)
+
+
+def _last_step(process: Process) -> nw.Expr:
+    """Of entries at one moment the later step. An entry whose time is unknown was passed all the same: a later step without a
+    time is the last one."""
+    latest = nw.max_horizontal(*(f"_last_{number}_at" for number in range(len(process.steps))))
+    last = nw.lit(-1.0)
+    for number in range(len(process.steps)):
+        here = (nw.col(f"_last_{number}_at") == latest).fill_null(False) | _is_one(f"untimed_{number}")
+        last = nw.when(here).then(nw.lit(float(number))).otherwise(last)
+    return last
 
 
 # Columns that only lead to the state.
@@ -94,13 +107,26 @@ def _per_lead(process: Process) -> nw.LazyFrame:
     step, time = nw.col("step"), nw.col("entered_at")
     is_lost, untimed = step == LOST, nw.col("entered_at").is_null()
     never = is_lost & nw.col("reason").is_in(list(process.settings.not_leads) or [""])
-    first = {f"first_{n}_at": nw.when(step == one.key).then(time) for n, one in enumerate(process.steps)}
-    latest = {"_stepped_at": nw.when(~is_lost).then(time), "_lost_at": nw.when(is_lost).then(time),
-              "_never_at": nw.when(never).then(time), "_lost_untimed": _flag(is_lost & untimed),
-              "_never_untimed": _flag(never & untimed),
-              **{f"untimed_{n}": _flag((step == one.key) & untimed) for n, one in enumerate(process.steps)}}
-    marked = recorded_events(process).with_columns(**first, **latest)
-    return marked.group_by("lead_id").agg(*[nw.col(name).min() for name in first], *[nw.col(name).max() for name in latest])
+    keys = [one.key for one in process.steps]
+    first = {f"first_{n}_at": nw.when(step == key).then(time) for n, key in enumerate(keys)}
+    latest = {f"_last_{n}_at": first[f"first_{n}_at"] for n in range(len(keys))}
+    first["lost_reason"] = nw.when(is_lost).then(nw.col("reason"))
+    latest |= {"_stepped_at": nw.when(~is_lost).then(time), "_lost_at": nw.when(is_lost).then(time),
+               "_never_at": nw.when(never).then(time)}
+    flags = {"_lost_untimed": is_lost, "_never_untimed": never, **{f"untimed_{n}": step == key for n, key in enumerate(keys)}}
+    some_untimed = has_untimed(process)
+    if some_untimed:
+        latest |= {name: _flag(here & untimed) for name, here in flags.items()}
+    marked = recorded_events(process).with_columns(**first, **latest, lost_entries=_flag(is_lost))
+    per_lead = marked.group_by("lead_id").agg(*[nw.col(name).min() for name in first], *[nw.col(name).max() for name in latest],
+                                              nw.col("lost_entries").sum())
+    return per_lead if some_untimed else per_lead.with_columns(**dict.fromkeys(flags, nw.lit(0)))
+
+
+def has_untimed(process: Process) -> bool:
+    """Whether any event lacks its time; where none does, the many flags for such events need not be counted."""
+    untimed = recorded_events(process).filter(nw.col("entered_at").is_null()).head(1)
+    return process.remembered(("has_untimed",), lambda: not collect(untimed).empty)
 
 
 def _flag(condition: nw.Expr) -> nw.Expr:
@@ -114,12 +140,11 @@ def _is_one(flag: str) -> nw.Expr:
 
 def _outcome_days(process: Process) -> nw.Expr:
     end = nw.when(nw.col("state") == WON).then(nw.col("won_at")).otherwise(nw.col("lost_at"))
+    if process.as_of is not None:
+        now = nw.lit(process.as_of.to_pydatetime()).cast(nw.Datetime("us"))
+        end = nw.when(nw.col("state") == RUNNING).then(now).otherwise(end)
     age = elapsed_days(nw.col("created_at"), end)
-    age = nw.when(age < 0).then(0.0).otherwise(age)
-    if process.as_of is None:
-        return age
-    until_now = elapsed_days(nw.col("created_at"), pd.Timestamp(process.as_of))
-    return nw.when(nw.col("state") == RUNNING).then(until_now).otherwise(age)
+    return nw.when(age < 0).then(0.0).otherwise(age)
 
 
 def not_leads_count(process: Process, returning: bool | None = False) -> nw.LazyFrame:

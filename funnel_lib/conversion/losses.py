@@ -8,7 +8,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, left_join, with_groups
-from funnel_lib.journeys import entries, lead_states
+from funnel_lib.journeys import lead_states, recorded_events
 from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import LOST
 
@@ -25,41 +25,31 @@ def lost_reasons(process: Process, returning: bool = False) -> pd.DataFrame:
     Leads lost for a reason of `not_leads` never were leads and are not here.
     Raises `MeasureError` without leads, events or described steps.
     """
-    leads = lead_states(process, returning).filter(nw.col("state") == LOST)
-    events = entries(process, returning)
-    losses = events.filter(nw.col("step") == LOST).select("lead_id", "entered_at", "reason")
-    # The final loss; where several are on one moment, the alphabetically first reason.
-    losses = losses.join(leads.select("lead_id", "lost_at"), on="lead_id", how="inner")
-    final = losses.filter((nw.col("entered_at") == nw.col("lost_at")).fill_null(False)
-                          | (nw.col("lost_at").is_null() & nw.col("entered_at").is_null()))
-    reasons = final.group_by("lead_id").agg(nw.col("reason").min())
-    depth = nw.lit(-1)
-    for number, step in enumerate(process.steps):
-        depth = nw.when(nw.col("step") == step.key).then(nw.lit(number)).otherwise(depth)
-    steps = _last_steps(events.with_columns(_depth=depth).filter(nw.col("_depth") >= 0))
-    lost = left_join(left_join(leads, reasons, "lead_id"), steps, "lead_id")
+    lost = _with_final_reason(process, lead_states(process, returning).filter(nw.col("state") == LOST))
     lost = with_groups(lost, ["reason"]).with_columns(
-        _depth=nw.col("_depth").fill_null(-1), _amount=nw.col("expected_amount").fill_null(0.0),
+        _amount=nw.col("expected_amount").fill_null(0.0),
         _timed=nw.when(nw.col("lost_at").is_null()).then(nw.lit(0)).otherwise(nw.lit(1)))
-    counts = collect(lost.group_by("_depth", "_timed", "reason").agg(nw.len().alias("lost_count"), nw.col("_amount").sum()))
+    counts = collect(lost.group_by("last_step", "_timed", "reason").agg(nw.len().alias("lost_count"), nw.col("_amount").sum()))
     return process.tidy(_pareto(process, counts))
 
 
-def _last_steps(steps: nw.LazyFrame) -> nw.LazyFrame:
-    """Per lead the number of the step entered last; of the same moment the later step.
-
-    An entry whose time is unknown was passed all the same: a later step without a time is the last one.
-    """
-    latest = steps.group_by("lead_id").agg(nw.col("entered_at").max().alias("_latest"))
-    joined = steps.join(latest, on="lead_id", how="inner")
-    last = joined.filter((nw.col("entered_at") == nw.col("_latest")).fill_null(False) | nw.col("entered_at").is_null())
-    return last.group_by("lead_id").agg(nw.col("_depth").max())
+def _with_final_reason(process: Process, lost: nw.LazyFrame) -> nw.LazyFrame:
+    """Lost leads with the `reason` of the final loss; where several are on one moment, the alphabetically first one."""
+    again = lost.filter(nw.col("lost_entries") > 1).select("lead_id", "lost_at")
+    losses = recorded_events(process).filter(nw.col("step") == LOST).select("lead_id", "entered_at", "reason")
+    losses = losses.join(again, on="lead_id", how="inner")
+    final = losses.filter((nw.col("entered_at") == nw.col("lost_at")).fill_null(False)
+                          | (nw.col("lost_at").is_null() & nw.col("entered_at").is_null()))
+    reasons = final.group_by("lead_id").agg(nw.col("reason").min().alias("_final_reason"))
+    only_one = nw.col("lost_entries") == 1
+    return left_join(lost, reasons, "lead_id").with_columns(
+        reason=nw.when(only_one).then(nw.col("lost_reason")).otherwise(nw.col("_final_reason")))
 
 
 def _pareto(process: Process, counts: pd.DataFrame) -> pd.DataFrame:
     names = {number: step.key for number, step in enumerate(process.steps)}
     nowhere = np.where(counts["_timed"] == 1, "lead", UNKNOWN_STEP)
-    counts = counts.assign(from_step=counts["_depth"].map(names).fillna(pd.Series(nowhere, index=counts.index, dtype="str")))
+    counts = counts.assign(from_step=counts["last_step"].map(names).fillna(pd.Series(nowhere, index=counts.index, dtype="str")))
     table = counts.groupby(["from_step", "reason"], as_index=False)[["lost_count", "_amount"]].sum()
     has_money = process.has("leads", "expected_amount") and bool(table["_amount"].sum() > 0)
     first, second = ("_amount", "lost_count") if has_money else ("lost_count", "_amount")

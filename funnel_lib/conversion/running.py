@@ -65,6 +65,12 @@ def _running(process: Process, returning: bool) -> nw.LazyFrame:
     return left_join(here.select("lead_id", "place", "age_days"), leads, "lead_id")
 
 
+def _names(process: Process, numbers: pd.Series) -> pd.Series:
+    """Places by their numbers."""
+    known = pd.Series(places(process), dtype="str")
+    return pd.Series(known.reindex(numbers.astype(int)).to_numpy(), index=numbers.index, dtype="str")
+
+
 def work_in_progress(process: Process, returning: bool = False) -> pd.DataFrame:
     """The running leads as a list to act on: the late ones first, the most money at stake on top.
 
@@ -76,14 +82,15 @@ def work_in_progress(process: Process, returning: bool = False) -> pd.DataFrame:
     Raises `MeasureError` without leads, events, described steps, or any time.
     """
     table = collect(_running(process, returning))
-    table["step"] = pd.Series([places(process)[int(number)] for number in table["place"]], index=table.index, dtype="str")
+    table["step"] = _names(process, table["place"])
     table["expected_amount"] = table["expected_amount"] / process.minor_units
     table = table.merge(step_norms(process, returning), on="step", how="left", validate="many_to_one")
     table["lateness"] = ratio(table["age_days"], table["norm_days"])
     known, age = table["lateness"].notna(), table["age_days"]
     band = np.select([~known, age <= table["half_days"], table["lateness"] <= 1, table["lateness"] <= FORGOTTEN_FACTOR],
                      ["age_unknown", "fresh", "usual", "late"], "forgotten")
-    table = table.assign(band=pd.Series(band, index=table.index, dtype="str"), _turn=[_TURNS.index(word) for word in band])
+    turns = {word: turn for turn, word in enumerate(_TURNS)}
+    table = table.assign(band=pd.Series(band, index=table.index, dtype="str"), _turn=pd.Series(band).map(turns).to_numpy())
     table = table.sort_values(["_turn", "expected_amount", "lateness", "age_days", "lead_id"],
                               ascending=[True, False, False, False, True])
     return process.tidy(table[COLUMNS])
@@ -105,7 +112,7 @@ def work_in_progress_summary(process: Process, returning: bool = False) -> pd.Da
     bands = [f"{band}_count" for band in BANDS]
     sums = [nw.col(name).sum() for name in (*bands, "amount", "late_amount")]
     counts = collect(running.group_by("place").agg(*sums, nw.col("age_days").median().alias("median_age_days")))
-    counts["step"] = pd.Series([places(process)[int(number)] for number in counts["place"]], index=counts.index, dtype="str")
+    counts["step"] = _names(process, counts["place"])
     table = norms.merge(counts, on="step", how="left", validate="one_to_one")
     table = table.fillna(dict.fromkeys([*bands, "amount", "late_amount"], 0)).astype(dict.fromkeys(bands, int))
     table["running_count"] = table[bands].sum(axis=1)

@@ -7,8 +7,8 @@ from datetime import datetime
 import narwhals as nw
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, kept
-from funnel_lib.journeys import lead_states, recorded_events
+from funnel_lib.engine import kept
+from funnel_lib.journeys import has_untimed, lead_states, recorded_events
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import LOST, OTHER
 
@@ -94,10 +94,10 @@ def _in_order(process: Process) -> nw.LazyFrame:
     for key, number in numbers.items():
         place = nw.when(nw.col("step") == key).then(nw.lit(float(number))).otherwise(place)
     events = recorded_events(process).with_columns(place=place, at=nw.col("entered_at")).select("lead_id", "place", "at").unique()
+    if not has_untimed(process):
+        return events.with_columns(order_at=nw.col("at"))
     untimed = events.filter(nw.col("at").is_null())
     timed = events.filter(~nw.col("at").is_null()).with_columns(order_at=nw.col("at"))
-    if collect(untimed.head(1)).empty:
-        return timed
     later = timed.select("lead_id", _later=nw.col("place"), _before=nw.col("at"))
     bounds = untimed.join(later, on="lead_id", how="inner").filter(nw.col("_later") > nw.col("place"))
     bounds = bounds.group_by("lead_id", "place").agg(nw.col("_before").min())

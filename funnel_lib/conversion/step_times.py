@@ -85,7 +85,8 @@ def _moves(process: Process, groups: list[str], returning: bool) -> Iterator[tup
     chain = [None, *(number for number, step in enumerate(process.steps) if not step.optional)]
     for here, there in pairwise(chain):
         names = {"from_step": LEAD if here is None else process.steps[here].key, "to_step": process.steps[there].key}
-        counts = _counts(process, leads, groups, here, there)
+        key = ("step_times", tuple(groups), returning, there)
+        counts = process.remembered(key, lambda here=here, there=there: _counts(process, leads, groups, here, there))
         for group, part in _each_group(counts, groups):
             if (part["state"] != _UNTIMED).any():
                 found = True
@@ -112,12 +113,10 @@ def _counts(process: Process, leads: nw.LazyFrame, groups: list[str], here: int 
     lost = nw.col("state") == LOST
     unknown = nw.col("_untimed") | (lost & nw.col("lost_at").is_null()) | (nw.col("state") == WON)
     state = nw.when(known).then(nw.lit(WON)).otherwise(nw.when(unknown).then(nw.lit(_UNTIMED)).otherwise(nw.col("state")))
-    end = nw.when(known).then(nw.col("_reached")).otherwise(nw.when(lost).then(nw.col("lost_at")))
-    leads = leads.with_columns(_end=end).with_columns(
-        _state=state, _ended=elapsed_days(nw.col("_start"), nw.col("_end")).floor(),
-        _open=elapsed_days(nw.col("_start"), process.as_of).floor())
-    day = nw.when(nw.col("_state") == RUNNING).then(nw.col("_open")).otherwise(nw.col("_ended"))
-    counts = collect(leads.drop("state").with_columns(state=nw.col("_state"), day=day).group_by([*groups, "state", "day"])
-                     .agg(nw.len().alias("leads")))
+    now = nw.lit(process.as_of.to_pydatetime()).cast(nw.Datetime("us"))
+    end = nw.when(known).then(nw.col("_reached")).otherwise(nw.when(lost).then(nw.col("lost_at")).otherwise(now))
+    leads = leads.select(*groups, "_start", _end=end, state=state)
+    leads = leads.with_columns(day=elapsed_days(nw.col("_start"), nw.col("_end")).floor())
+    counts = collect(leads.group_by([*groups, "state", "day"]).agg(nw.len().alias("leads")))
     counts.loc[counts["state"] == _UNTIMED, "day"] = np.nan
     return counts.sort_values([*groups, "state", "day"], ignore_index=True)

@@ -117,6 +117,7 @@ class _Draws:
 
     def error(self, part: pd.DataFrame, day: int) -> float:
         """Standard error of a cohort's share by everyone's curve: both the cohort and the curve are drawn anew."""
+        part = part.groupby(["state", "day"], as_index=False)["leads"].sum()
         chance = expected_share(self._all_curves(), part["day"].to_numpy(), day)
         won = ((part["state"] == WON) & (part["day"] <= day)).to_numpy()
         running = (part["state"] == RUNNING).to_numpy()

@@ -18,6 +18,7 @@ from statistics import mean, median
 from joblib import Parallel, cpu_count, delayed
 
 from funnel_lib.simulate import true_rates
+from tests.bench import conversion_speed
 from tests.bench.cohorts import misses
 from tests.bench.coverage import coverage
 
@@ -75,6 +76,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "imports": ("Import of the package", imports),
     "coverage": ("Coverage of the 95 % intervals (step rates, eventual conversion)", coverage_of_intervals),
     "cohorts": ("Young cohorts at 30 % of their horizon", young_cohorts),
+    "conversion": ("Notebook 02 on ten million events", conversion_speed.compare),
 }
 
 
