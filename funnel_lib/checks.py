@@ -12,6 +12,7 @@ from funnel_lib.description import CompanyDescription
 from funnel_lib.engine import collect, left_join
 from funnel_lib.errors import nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
+from funnel_lib.periods import FIRST_YEAR, LAST_YEAR
 from funnel_lib.schema import LOST, OTHER, STAGES, THROUGH_LEADS, Table
 
 __all__ = ["Checked", "Example", "Finding", "Loaded", "check_tables"]
@@ -22,7 +23,6 @@ _LIMITS = {"strain": (1, 5), "score": (0, 10), "hours": (0, 1e5), "count": (0, 1
 # At or after the end of observation.
 LATE = "after_as_of"
 _AMOUNT_LIMIT = 1e12
-FIRST_YEAR = pd.Timestamp(1970, 1, 2)
 
 
 @dataclass(frozen=True)
@@ -57,11 +57,12 @@ class Checked:
     findings: list[Finding]
 
 
-def check_tables(loaded: dict[str, Loaded], description: CompanyDescription, as_of: pd.Timestamp | None
-                 ) -> dict[str, Checked]:
+def check_tables(loaded: dict[str, Loaded], description: CompanyDescription, as_of: pd.Timestamp | None,
+                 impossible_from: pd.Timestamp = LAST_YEAR) -> dict[str, Checked]:
     """Check every table.
 
-    `as_of` is the end of observation. Rows in = kept + set aside + exact duplicates, for every table.
+    `as_of` is the end of observation; no event can be at or after `impossible_from`, which is no earlier.
+    Rows in = kept + set aside + exact duplicates, for every table.
     """
     checked: dict[str, Checked] = {}
     leads = None
@@ -71,7 +72,7 @@ def check_tables(loaded: dict[str, Loaded], description: CompanyDescription, as_
         frame = with_words(source.frame, words)
         if name in THROUGH_LEADS:
             frame = _with_leads(frame, leads)
-        aside, more = _problems(source, frame, description, as_of)
+        aside, more = _problems(source, frame, _rules(source, description, as_of, impossible_from), description)
         duplicates, conflicts, said = _repeated(source, frame, aside)
         aside = pd.concat([aside, conflicts]) if len(conflicts) else aside
         kept = _kept(frame, aside, duplicates)
@@ -172,10 +173,13 @@ def _with_leads(frame: nw.LazyFrame, leads: nw.LazyFrame | None) -> nw.LazyFrame
     return left_join(frame, known, "lead_id")
 
 
-def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp | None
+def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp | None, impossible_from: pd.Timestamp
            ) -> list[tuple[str, str, nw.Expr]]:
     """(kind, column, expression true for a row that cannot be used), the first that holds is the reason."""
-    table, rules = source.table, []
+    table = source.table
+    # Before "late": whoever looks from an earlier moment has many late rows, and mistyped years would hide among them.
+    rules = [("absurd_value", name, (nw.col(name) < FIRST_YEAR.to_pydatetime())
+              | (nw.col(name) >= impossible_from.to_pydatetime())) for name in table.of_kind("time") if name in source.present]
     if table.time_column in source.present and as_of is not None:
         rules.append((LATE, table.time_column, nw.col(table.time_column) >= as_of.to_pydatetime()))
     by_kind = {"time": "bad_time", "amount": "bad_number", "number": "bad_number", "count": "bad_number",
@@ -190,8 +194,6 @@ def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp 
             rules.append(("control_character", name, value.str.contains("\x00", literal=True)))
         if column.must_have_value:
             rules.append(("missing_value", name, value.is_null()))
-        if column.kind == "time":
-            rules.append(("absurd_value", name, value < FIRST_YEAR.to_pydatetime()))
         if column.kind == "amount":
             rules.append(("absurd_value", name, (value > _AMOUNT_LIMIT) | (value < -_AMOUNT_LIMIT)))
         if name in _LIMITS and column.kind in ("number", "count"):
@@ -204,10 +206,9 @@ def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp 
     return rules
 
 
-def _problems(source: Loaded, frame: nw.LazyFrame, description: CompanyDescription, as_of: pd.Timestamp | None
+def _problems(source: Loaded, frame: nw.LazyFrame, rules: list[tuple[str, str, nw.Expr]], description: CompanyDescription
               ) -> tuple[pd.DataFrame, list[Finding]]:
     """Rows to set aside (`_row`, `_process`, `_late`) with a finding for each reason."""
-    rules = _rules(source, description, as_of)
     problem = nw.lit(None, dtype=nw.Int64)
     for position in reversed(range(len(rules))):
         problem = nw.when(rules[position][2].fill_null(False)).then(nw.lit(position)).otherwise(problem)

@@ -152,7 +152,7 @@ class Process:
             len(collect(self._of_process(table).head(1))) or not len(collect(self.source_tables[table].head(1)))))
 
     def table(self, name: str) -> nw.LazyFrame:
-        """The rows of this process in one table, before `as_of`, events of unknown leads left out.
+        """The rows of this process in one table, before `as_of` (and not before 1970), events of unknown leads left out.
 
         Raises `MeasureError` where the source has no such table.
         """
@@ -181,9 +181,10 @@ class Process:
     def _observed(self, name: str) -> nw.LazyFrame:
         frame, time = self._of_process(name), TABLES[name].time_column
         if time and self.as_of is not None:
-            before_end = nw.col(time) < self.as_of.to_pydatetime()
+            observed = ((nw.col(time) >= periods.FIRST_YEAR.to_pydatetime())
+                        & (nw.col(time) < self.as_of.to_pydatetime()))
             may_be_missing = not next(c for c in TABLES[name].columns if c.name == time).required
-            frame = frame.filter(before_end | nw.col(time).is_null() if may_be_missing else before_end)
+            frame = frame.filter(observed | nw.col(time).is_null() if may_be_missing else observed)
         if name in THROUGH_LEADS:
             frame = frame.join(self.table("leads").select("lead_id"), on="lead_id", how="semi")
         return frame
@@ -208,14 +209,14 @@ class Process:
 
     @cached_property
     def observed_from(self) -> pd.Timestamp | None:
-        """The recording began here: as described, else the earliest time in any table."""
+        """The recording began here: as described, else the earliest time in any table that can be one."""
         if self.company.observed_from:
             return pd.Timestamp(self.company.observed_from)
         return self._day_counts.index.min() if len(self._day_counts) else None
 
     @cached_property
     def _day_counts(self) -> pd.Series:
-        return day_counts({name: self._of_process(name) for name in self.present})
+        return periods.possible_days(day_counts({name: self._of_process(name) for name in self.present}))
 
     def needs_as_of(self) -> pd.Timestamp:
         """`as_of`, or `MeasureError` where a measure of time has no time to go by."""

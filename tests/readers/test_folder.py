@@ -300,10 +300,30 @@ def test_dates_in_another_format_and_absurd_ones_are_set_aside(tmp_path):
                                                "d,shop,2026-02-30,a", "e,shop,0026-01-01,a", "f,shop,,a"))
     assert len(rows(company, "leads", "lead_id")) == 28
     assert sum(finding.count for finding in found(company, "bad_time")) == 3
-    assert [finding.count for finding in found(company, "after_as_of")] == [1], "3026 does not move the end of observation"
-    assert company.description.as_of == "2026-01-29T00:00:00"
-    assert [finding.count for finding in found(company, "absurd_value")] == [1]
+    assert company.description.as_of == "2026-01-29T00:00:00", "3026 does not move the end of observation"
+    assert [finding.count for finding in found(company, "absurd_value")] == [2], "3026 and 0026"
     assert [finding.count for finding in found(company, "missing_value")] == [1]
+
+
+@pytest.mark.parametrize("wrong", [["3026-01-02", "3026-05-02"], ["2062-01-02"] * 12, ["2102-01-01", "2033-06-01"],
+                                   ["9999-12-31"], ["9999-12-31 23:59:59"] * 3])
+def test_mistyped_years_never_move_the_end_of_observation(tmp_path, wrong):
+    """200 leads in January 2026, the last of them on the 28th."""
+    good = [f"{number},shop,2026-01-{1 + number % 28:02},a" for number in range(200)]
+    company = company_of(tmp_path, share=0.1, leads=leads(*good, *(f"x{i},shop,{day},a" for i, day in enumerate(wrong))))
+    assert company.description.as_of == "2026-01-29T00:00:00" and len(rows(company, "leads", "lead_id")) == 200
+    assert [(finding.count, finding.examples[0].line) for finding in found(company, "absurd_value")] == [(len(wrong), 202)]
+
+
+def test_mistyped_years_count_among_the_rows_set_aside_whatever_as_of_is(tmp_path):
+    good = [f"{number},shop,2026-01-{1 + number:02},a" for number in range(28)]
+    text = leads(*good, *(f"x{number},shop,3026-01-02,a" for number in range(8)))
+    for said in ("", "as_of: 2026-02-01\n", "as_of: 2026-01-11\n"):
+        company = company_of(tmp_path, said, share=0.05, leads=text)
+        assert [(finding.count, finding.severity) for finding in found(company, "too_many_set_aside")] == [(8, "error")]
+    assert [finding.count for finding in found(company, "after_as_of")] == [18], "11 to 28 January are late, not bad"
+    company = company_of(tmp_path, "as_of: 2062-02-01\n", leads=leads(*good, "x,shop,2062-01-02,a"))
+    assert not found(company, "absurd_value"), "what lies before an as_of that was said is possible"
 
 
 def test_aware_and_naive_times_and_the_change_of_the_clock(tmp_path):
