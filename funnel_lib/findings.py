@@ -74,6 +74,8 @@ KINDS: dict[str, Kind] = {
     "mojibake": Kind("warning", "{column} has text that was decoded wrongly before", "kept as it is"),
     "empty_table": Kind("note", "the table is empty", "measures that need it say so"),
     "broken_row": Kind("warning", "a row that is not a row: {reason}", _ASIDE),
+    "swallowed_rows": Kind("warning", "a quoted field of several lines looks like rows after a quote that was left open",
+                           "kept as one field; close the quote, or double it if it belongs to the text"),
     "missing_value": Kind("warning", "no value in the required column {column}", _ASIDE),
     "bad_time": Kind("warning", "{column} is no date or time", _ASIDE),
     "bad_number": Kind("warning", "{column} is no number", _ASIDE),

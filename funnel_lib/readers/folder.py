@@ -84,6 +84,9 @@ def _load(connection, folder: Path, description: CompanyDescription, scratch: Pa
             loaded[name] = load_table(connection, files[0], table, description, scratch)
         except DataError as error:
             findings.append(finding("table_unreadable", name, 1, reason=str(error)))
+        except duckdb.Error as error:
+            # Whatever else the engine does not take: one table's fault, said with its file.
+            findings.append(finding("table_unreadable", name, 1, reason=f"{files[0].name}: {str(error).splitlines()[0]}"))
     return loaded, findings
 
 

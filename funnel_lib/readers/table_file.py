@@ -42,6 +42,8 @@ def load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
     lines, rejected, findings, rows_in = READERS[path.suffix.lower()](connection, path, table, description.formats,
                                                                       scratch, raw)
     columns = columns_of(connection, raw)
+    if not columns:
+        return _no_rows(connection, path, table, raw)
     _check_header(columns, table, path)
     findings = [*findings, *_unknown_columns(columns, table)]
     typed, more = _typed(connection, raw, columns, table, description, path)
@@ -53,7 +55,7 @@ def load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
 
 
 def _no_rows(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, raw: str) -> Loaded:
-    """A file without a byte: the table with its required columns and no row."""
+    """A file with nothing in it, not even a header: the table with its required columns and no row."""
     columns = ", ".join(f"{quoted(column.name)} {_SQL_TYPES.get(column.kind, 'DOUBLE')}" for column in table.columns)
     typed = raw.replace("raw_", "typed_", 1)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {typed} (_row BIGINT, {columns}, _bad VARCHAR, _bad_text VARCHAR)")
@@ -70,12 +72,10 @@ def columns_of(connection: duckdb.DuckDBPyConnection, raw: str) -> dict[str, str
 
 def _check_header(columns: dict[str, str], table: Table, path: Path) -> None:
     absent = [name for name in table.required_columns if name not in columns]
-    if absent and columns:
+    if absent:
         shown = ", ".join(list(columns)[:12])
         raise DataError(f"{path.name}: the required column {absent[0]!r} is missing; the header has {shown}."
                         + nearest(absent[0], columns))
-    if absent:
-        raise DataError(f"{path.name}: the file is empty, not even a header; expected {', '.join(table.required_columns)}")
 
 
 def _unknown_columns(columns: dict[str, str], table: Table) -> list[Finding]:
@@ -110,7 +110,13 @@ def _read_text(connection, path: Path, table: Table, formats: Formats, scratch: 
         return (lambda rows: {}), [], findings, 0
     rejected = text_file.load_rows(connection, file, raw)
     rows_in = connection.execute(f"SELECT count(*) FROM {raw}").fetchall()[0][0]
-    return partial(text_file.lines_of, file, {row.line for row in rejected}), rejected, findings, rows_in
+    lines = partial(text_file.lines_of, file, {row.line for row in rejected})
+    swallowed = text_file.rows_with_swallowed(connection, file, raw)
+    if swallowed:
+        at = lines(swallowed[:EXAMPLES_SHOWN])
+        examples = [Example(path.name, at.get(row), "a field of several lines") for row in swallowed[:EXAMPLES_SHOWN]]
+        findings.append(finding("swallowed_rows", table.name, len(swallowed), examples))
+    return lines, rejected, findings, rows_in
 
 
 def _read_parquet(connection, path: Path, table: Table, formats: Formats, scratch: Path, raw: str):

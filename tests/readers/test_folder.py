@@ -68,6 +68,16 @@ def test_encodings(tmp_path, encoding, said):
     assert len(found(company, "encoding")) == said
 
 
+def test_a_broken_byte_costs_its_row_and_never_the_encoding(tmp_path):
+    lines = [f"{number},shop,2026-01-01,Звонок" for number in range(40)]
+    good = leads(*lines).encode()
+    for broken in (b"x,shop,2026-01-01,\xff\n", b"x,shop,2026-01-01,\xd0\n", "x,shop,2026-01-01,Сайт\n".encode("cp1251")):
+        company = company_of(tmp_path, share=0.05, leads=good + broken)
+        assert set(rows(company, "leads", "channel")) == {"Звонок"} and not errors(company) and not found(company, "encoding")
+        assert [(finding.message, finding.count, finding.examples[0].line) for finding in found(company, "broken_row")] == [
+            ("a row that is not a row: bytes that are no text", 1, 42)]
+
+
 def test_an_encoding_that_is_said_must_be_true(tmp_path):
     company = company_of(tmp_path, "formats: {encoding: utf-8}\n", leads=leads("1,shop,2026-01-01,Сайт").encode("cp1251"))
     assert "leads.csv: not utf-8 at byte" in errors(company)[0]
@@ -172,6 +182,39 @@ def test_lines_are_those_of_an_editor(tmp_path):
     assert [example.line for finding in found(company, "bad_time") for example in finding.examples] == [6, 8]
 
 
+@pytest.mark.parametrize("ends", [("\r\n", "\n"), ("\n", "\r\n"), ("\n", "\r\r\n"), ("\r", "\r")])
+def test_lines_that_end_differently(tmp_path, ends):
+    """Two exports put together; what stands in quotes keeps its own line breaks."""
+    first = leads("1,shop,2026-01-01,a").replace("\n", ends[0])
+    company = company_of(tmp_path, leads=(first + f'2,shop,2026-01-01,"x\r\ny\rz"{ends[1]}3,shop,never,b{ends[1]}').encode())
+    assert rows(company, "leads", "lead_id", "channel") == [("1", "a"), ("2", "x\r\ny\rz")]
+    assert [(finding.key, finding.count) for finding in company.findings if finding.severity == "warning"] == [("bad_time", 1)]
+
+
+def test_a_stray_carriage_return_is_a_blank(tmp_path):
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,one\rtwo", "2,shop,never,b").encode())
+    assert rows(company, "leads", "lead_id", "channel") == [("1", "one two")]
+    assert [finding.examples[0].line for finding in found(company, "bad_time")] == [3]
+
+
+def test_whatever_the_engine_refuses_is_an_error_of_its_table(tmp_path, monkeypatch):
+    def refuse(*given):
+        raise duckdb.InvalidInputException("no\nmore of it")
+
+    monkeypatch.setattr("funnel_lib.readers.table_file.columns_of", refuse)
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a"))
+    assert [error.split(";")[0] for error in errors(company)] == ["leads: leads.csv: no"]
+
+
+def test_a_quote_left_open_in_the_header_or_closed_rows_later(tmp_path):
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a").replace("channel", '"channel', 1))
+    assert "leads.csv, line 1: a quote is opened in the header and not closed on its line" in errors(company)[0]
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a", '2,shop,2026-01-01,"open', "3,shop,2026-01-01,b",
+                                               '4,shop,2026-01-01,closed"', '5,shop,2026-01-01,"a note,\nof, two lines"'))
+    assert [(finding.count, finding.severity, finding.examples[0].line) for finding in found(company, "swallowed_rows")] == [
+        (1, "warning", 3)]
+
+
 def test_repeated_headers(tmp_path):
     company = company_of(tmp_path, leads="lead_id,process,created_at,channel,channel\n1,shop,2026-01-01,a,b\n")
     assert "the column 'channel' stands twice" in errors(company)[0]
@@ -180,12 +223,23 @@ def test_repeated_headers(tmp_path):
     assert len(found(company, "unknown_column")) == 3
 
 
-def test_an_empty_file_and_a_header_only(tmp_path):
-    company = company_of(tmp_path, leads="", orders=ORDERS)
+@pytest.mark.parametrize("nothing", [b"", b"\n", b"\xef\xbb\xbf", b"  \n \r\n", "\n".encode("utf-16")])
+def test_an_empty_file_and_a_header_only(tmp_path, nothing):
+    company = company_of(tmp_path, leads=nothing, orders=ORDERS)
     assert not errors(company) and company.process("shop").is_empty
     assert [finding.table for finding in found(company, "empty_table")] == ["leads", "orders"]
     (tmp_path / "leads.csv").unlink()
     assert company_of(tmp_path, orders=ORDERS).process("shop").is_empty
+
+
+def test_an_empty_sheet_is_an_empty_file_and_a_blank_first_line_is_said(tmp_path):
+    with pd.ExcelWriter(tmp_path / "leads.xlsx", engine="xlsxwriter") as book:
+        pd.DataFrame().to_excel(book, index=False)
+    company = company_of(tmp_path)
+    assert not errors(company) and company.process("shop").is_empty and len(found(company, "empty_table")) == 1
+    (tmp_path / "leads.xlsx").unlink()
+    company = company_of(tmp_path, leads="\n" + leads("1,shop,2026-01-01,a"))
+    assert "leads.csv, line 1: expected the header, found a blank line" in errors(company)[0]
 
 
 def test_no_table_at_all_and_no_leads_of_a_process(tmp_path):
