@@ -9,7 +9,7 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.description import CompanyDescription
-from funnel_lib.engine import collect, left_join
+from funnel_lib.engine import collect, currency_code, left_join
 from funnel_lib.errors import nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
 from funnel_lib.periods import FIRST_YEAR, LAST_YEAR
@@ -297,6 +297,8 @@ def _remarks(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription
     if source.rows_in == 0:
         yield finding("empty_table", name, 0)
         return
+    if "currency" in source.present:
+        yield from _foreign_currencies(source, kept, description)
     if name == "stage_events":
         yield from _said(source, kept, "before_lead", "entered_at", nw.col("entered_at") < nw.col("_created_at"))
         untimed = int(collect(kept.filter(nw.col("entered_at").is_null()).select(nw.len().alias("n")))["n"].iloc[0])
@@ -315,6 +317,18 @@ def _remarks(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription
         for process in description.processes:
             if process not in found:
                 yield finding("no_leads", name, 0, process=process)
+
+
+def _foreign_currencies(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription) -> Iterator[Finding]:
+    """An error of the process in which amounts are in a second currency that has no rate."""
+    coded = kept.with_columns(_code=currency_code())
+    foreign = coded.filter(~nw.col("_code").is_null() & ~nw.col("_code").is_in([description.currency, *description.rates]))
+    counts = collect(foreign.group_by("process", "_code").agg(nw.len().alias("rows_count")))
+    for process, code, count in counts.sort_values(["process", "_code"]).itertuples(index=False):
+        some = foreign.filter((nw.col("process") == process) & (nw.col("_code") == code))
+        first = collect(some.select("_row", _shown=nw.col("currency")).sort("_row").head(EXAMPLES_SHOWN))
+        yield finding("foreign_currency", source.table.name, count, source.examples(first, "currency"), process,
+                      code=code, currency=description.currency)
 
 
 def _order_and_lead(source: Loaded, orders: nw.LazyFrame, leads: nw.LazyFrame) -> Iterator[Finding]:

@@ -21,7 +21,7 @@ from funnel_lib.description import (
     moment_text,
     shown_place,
 )
-from funnel_lib.engine import collect, left_join, to_lazy
+from funnel_lib.engine import collect, currency_code, left_join, to_lazy
 from funnel_lib.errors import CallError, DataError, MeasureError, nearest
 from funnel_lib.glossary import GLOSSARY
 from funnel_lib.schema import ANCHORS, TABLES, THROUGH_LEADS
@@ -78,6 +78,7 @@ class Process:
                                                 minor_units(currency))
         process = cls(name, company.processes[name], company, in_company_currency(source, present, company), present)
         _check_process_names(process)
+        _check_currencies(process)
         return process
 
     # -- the description ---------------------------------------------------------------------------------------------
@@ -340,27 +341,30 @@ def day_counts(tables: Mapping[str, nw.LazyFrame]) -> pd.Series:
 
 def in_company_currency(tables: Mapping[str, nw.LazyFrame], present: Mapping[str, frozenset[str]],
                         company: CompanyDescription) -> dict[str, nw.LazyFrame]:
-    """The tables with every amount in the company's currency.
-
-    Raises `DataError` for a second currency without a rate.
-    """
+    """The tables with the amounts of every currency that has a rate in the company's own."""
     converted = dict(tables)
     for name, frame in tables.items():
         if "currency" not in present[name]:
             continue
-        found = collect(frame.select("currency").unique())["currency"].dropna()
-        foreign = sorted(set(found) - {company.currency})
-        unrated = [code for code in foreign if code not in company.rates]
-        if unrated:
-            raise DataError(f"table {name}: amounts in {unrated[0]} beside {company.currency}; give its rate in "
-                            f"company.yaml, for instance rates: {{{unrated[0]}: 1.0}}")
-        for code in foreign:
-            is_foreign = (nw.col("currency") == code).fill_null(False)
-            amounts = TABLES[name].of_kind("amount")
-            frame = frame.with_columns(*[nw.when(is_foreign).then((nw.col(column) * company.rates[code]).round(0))
-                                         .otherwise(nw.col(column)).alias(column) for column in amounts])
+        frame = frame.with_columns(currency=currency_code())
+        for code, rate in company.rates.items():
+            is_foreign = (nw.col("currency") == code).fill_null(False) & (code != company.currency)
+            frame = frame.with_columns(*[nw.when(is_foreign).then((nw.col(column) * rate).round(0))
+                                         .otherwise(nw.col(column)).alias(column) for column in TABLES[name].of_kind("amount")])
         converted[name] = frame
     return converted
+
+
+def _check_currencies(process: Process) -> None:
+    """A second currency without a rate would be added up as if it were the company's."""
+    for name in process.present:
+        if "currency" not in process.present[name] or (name in THROUGH_LEADS and not process.has("leads")):
+            continue
+        found = set(collect(process.table(name).select("currency").unique())["currency"].dropna())
+        unrated = sorted(found - {process.currency, *process.company.rates})
+        if unrated:
+            raise DataError(f"table {name}: amounts in {unrated[0]} beside {process.currency}; give its rate in "
+                            f"company.yaml, for instance rates: {{{unrated[0]}: 1.0}}")
 
 
 def _described(name: str, settings: dict, company: dict) -> CompanyDescription:

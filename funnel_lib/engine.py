@@ -135,6 +135,11 @@ def _typed(column: Column, found: Any, table: Table, time_zone: str | None, mino
     return ((number * minor_units).round(0) if column.kind == "amount" else number).alias(column.name)
 
 
+def currency_code() -> nw.Expr:
+    """The column of currencies as codes: `rub` and `RUB ` are RUB."""
+    return nw.col("currency").str.strip_chars().str.to_uppercase()
+
+
 def left_join(left: nw.LazyFrame, right: nw.LazyFrame, on: str) -> nw.LazyFrame:
     """`left` with the columns of `right`, which has one row per `on`; a missing key matches nothing.
 

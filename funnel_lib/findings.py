@@ -64,6 +64,8 @@ KINDS: dict[str, Kind] = {
     "too_many_set_aside": Kind("error", "{count} of {total} rows had to be set aside, more than {allowed} %",
                                "mend the rows, or allow more by allow_set_aside_share in company.yaml"),
     "mangled_ids": Kind("error", "ids in {column} look damaged by a spreadsheet program", "export the ids as text again"),
+    "foreign_currency": Kind("error", "amounts in {code} beside {currency}",
+                             "give its rate in company.yaml, for instance rates: {{{code}: 1.0}}"),
     "nothing_to_measure": Kind("note", "no leads, no counts and no orders", "the report says what is needed"),
     "no_leads": Kind("note", "the process has no leads", "measures of leads say so"),
     "unknown_file": Kind("warning", "the file {file} is no table of the contract.{nearest}", "not read"),

@@ -115,10 +115,7 @@ def checked_company(connection, description: CompanyDescription, loaded: Mapping
         # What the leads' own error has brought about is not said again of every table that goes by them.
         findings.extend(found for found in checked[name].findings
                         if not (leads_unreadable and name in THROUGH_LEADS and found.key == "too_many_set_aside"))
-    try:
-        tables = in_company_currency(tables, present, description)
-    except DataError as error:
-        findings.append(finding("table_unreadable", "currency", 1, reason=str(error)))
+    tables = in_company_currency(tables, present, description)
     description = _with_bounds(description, as_of, tables)
     findings.extend(_anchors(loaded, findings))
     order = {severity: position for position, severity in enumerate(("error", "warning", "note"))}

@@ -14,6 +14,7 @@ from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
 from funnel_lib.readers.columns import quoted
 from funnel_lib.readers.mapping import ROW_NUMBER, Block, Join, Mapping
 from funnel_lib.readers.source_file import SourceFile
+from funnel_lib.readers.written_currency import check_written_currency
 from funnel_lib.schema import Table
 
 _TYPES = {"text": "VARCHAR", "time": "TIMESTAMP", "flag": "BOOLEAN"}
@@ -96,6 +97,8 @@ class Mapper:
         """The rows of one block from one file as the engine's table `name`."""
         findings: list[Finding] = []
         selection = self._selection(block, file)
+        if "currency" not in block.filled:
+            self._check_currency(table, block, file)
         values = {column: self._column(table, file, column, choice, findings, column in block.constants)
                   for column, choice in block.columns.items()}
         keys = [f"{self._key(file, heading)} AS _key_{place}_{position}"
@@ -138,6 +141,15 @@ class Mapper:
         text = f"CASE WHEN ({value}) IS NULL THEN coalesce({', '.join(texts)}, NULL) END" if kind != "text" else "NULL::VARCHAR"
         chosen = " ".join(f"WHEN {text} IS NOT NULL THEN {number}" for number, text in enumerate(texts))
         return _Value(value, text, f"CASE {chosen} END")
+
+    def _check_currency(self, table: Table, block: Block, file: SourceFile) -> None:
+        """Amounts that the mapping takes for one currency must not be written in several."""
+        own = self.mapping.company
+        expected = own.currency if "currency" in own.model_fields_set else None
+        for name in set(table.of_kind("amount")) & set(block.columns):
+            for heading in filter(None, map(file.heading, block.columns[name])):
+                if file.columns[heading] == "VARCHAR":
+                    check_written_currency(self.connection, file.raw, heading, file.path.name, expected)
 
     def _filled(self, table: Table, block: Block, name: str, values: dict[str, _Value | None]) -> str:
         """SELECT items of one contract column: its value, else the constant, its words translated."""

@@ -17,6 +17,7 @@ from funnel_lib.errors import DataError, nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
 from funnel_lib.readers import text_file
 from funnel_lib.readers.columns import Typed, quoted, typed_text
+from funnel_lib.readers.written_currency import check_written_currency
 from funnel_lib.schema import Column, Table
 
 _SQL_TYPES = {"text": "VARCHAR", "time": "TIMESTAMP", "flag": "BOOLEAN"}
@@ -186,6 +187,9 @@ def _typed(connection, raw: str, columns: dict[str, str], table: Table, descript
             selected.append(f"NULL::{_SQL_TYPES.get(column.kind, 'DOUBLE')} AS {quoted(column.name)}")
             continue
         name, kind = quoted(column.name), columns[column.name]
+        if column.kind == "amount" and kind == "VARCHAR":
+            check_written_currency(connection, raw, column.name, path.name, description.currency,
+                                   "currency" if columns.get("currency") == "VARCHAR" else None)
         sql, remark = typed_column(connection, raw, column, kind, description.formats, description.time_zone, path.name)
         if remark:
             findings.append(finding("mixed_zones", table.name, 1, column=column.name, remark=remark))

@@ -22,9 +22,9 @@ LEADS = "lead_id,process,created_at,channel\n"
 ORDERS = "order_id,customer_id,process,ordered_at,amount\n"
 
 
-def company_of(folder: Path, description: str = "", share: float = 1.0, **files: str | bytes):
+def company_of(folder: Path, description: str = "", share: float = 1.0, currency: str = "EUR", **files: str | bytes):
     """A company of these files: `leads="…"` becomes leads.csv, bytes are written as they are."""
-    text = (DESCRIPTION + description).replace("SHARE", str(share))
+    text = (DESCRIPTION + description).replace("SHARE", str(share)).replace("EUR", currency, 1)
     (folder / "company.yaml").write_text(text, encoding="utf-8")
     for name, content in files.items():
         path = folder / (name.replace("__", ".") if "__" in name else f"{name}.csv")
@@ -276,19 +276,44 @@ def test_quoted_newlines_separators_and_blank_lines(tmp_path):
 # -- values ----------------------------------------------------------------------------------------------------------------
 
 
-def amounts(folder, *values: str, description: str = ""):
+@pytest.mark.parametrize("currency, values, cents", [
+    ("RUB", ["12 500 руб.", "1 р.", "7 ₽", "8 RUB"], [1250000, 100, 700, 800]), ("CAD", ["$3,500.25", "2 CAD"], [350025, 200])])
+def test_the_companys_own_currency_may_stand_in_the_amounts(tmp_path, currency, values, cents):
+    company = amounts(tmp_path, *values, currency=currency)
+    assert not errors(company) and sorted(rows(company, "orders", "amount")) == sorted(cents)
+
+
+@pytest.mark.parametrize("values, said", [
+    (["100", "$100"], "orders.csv, column amount: amounts in USD (such as '$100') beside EUR"),
+    (["EUR 7", "100 ₽", "$5"], "amounts in RUB (such as '100 ₽') beside EUR"),
+    (["5 руб.", "6 руб."], "amounts in RUB (such as '5 руб.') beside EUR"),
+    (["GBP 1.50"], "amounts in GBP (such as 'GBP 1.50') beside EUR")])
+def test_currencies_written_in_the_amounts_are_never_added_up(tmp_path, values, said):
+    company = amounts(tmp_path, *values, description="rates: {USD: 0.5}\n")
+    assert said in errors(company)[0] and "a column of its own, currency" in errors(company)[0]
+
+
+def test_a_currency_column_may_repeat_what_the_amounts_say(tmp_path):
+    text = "order_id;customer_id;process;ordered_at;amount;currency\n1;a;shop;2026-01-01;$10;usd\n2;b;shop;2026-01-01;€10;\n"
+    company = company_of(tmp_path, "rates: {USD: 0.5}\n", orders=text)
+    assert not errors(company) and rows(company, "orders", "amount") == [500, 1000]
+    company = company_of(tmp_path, "rates: {USD: 0.5}\n", orders=text.replace("€", "$"))
+    assert "amounts in USD (such as '$10') beside EUR" in errors(company)[0]
+
+
+def amounts(folder, *values: str, description: str = "", currency: str = "EUR"):
     lines = [f'{number};c;shop;2026-01-01;"{value}"' for number, value in enumerate(values)]
-    return company_of(folder, description, orders=ORDERS.replace(",", ";") + "\n".join(lines) + "\n")
+    text = ORDERS.replace(",", ";") + "\n".join(lines) + "\n"
+    return company_of(folder, description, currency=currency, orders=text)
 
 
 @pytest.mark.parametrize("values, cents", [
     (["3 500,00", "1\u00a0000,5", "7"], [350000, 100050, 700]),
     (["€ 3.500,00", "12,30 €", "EUR 1"], [350000, 1230, 100]),
-    (["$3,500.25", "1,000,000.5"], [350025, 100000050]),
+    (["€3,500.25", "1,000,000.5"], [350025, 100000050]),
     (["1'000.50", "−5.25"], [100050, -525]),
     (["1.000.000", "2.500,5"], [100000000, 250050]),
     (["0.124", "1.234"], [12, 123]),
-    (["12 500 руб.", "1 р."], [1250000, 100]),
 ])
 def test_one_number_format_per_column(tmp_path, values, cents):
     company = amounts(tmp_path, *values)
@@ -480,9 +505,23 @@ def test_unknown_steps_stages_and_roles(tmp_path):
 def test_two_currencies_need_rates(tmp_path):
     text = "order_id,customer_id,process,ordered_at,amount,currency\n1,a,shop,2026-01-01,10,EUR\n2,b,shop,2026-01-01,10,USD\n"
     company = company_of(tmp_path, orders=text)
-    assert "amounts in USD beside EUR; give its rate in company.yaml" in errors(company)[0]
+    assert errors(company) == ["orders: amounts in USD beside EUR (orders.csv, line 3: currency = USD); give its rate in "
+                               "company.yaml, for instance rates: {USD: 1.0}"]
     company = company_of(tmp_path, "rates: {USD: 0.5}\n", orders=text)
     assert not errors(company) and rows(company, "orders", "amount") == [1000, 500]
+
+
+def test_a_currency_is_the_same_in_small_letters_and_stops_only_its_own_process(tmp_path):
+    """Of the shop EUR in three spellings; USD in the yard, and in a row of the shop that is set aside."""
+    text = "order_id,customer_id,process,ordered_at,amount,currency\n" + "".join(
+        f"{number},a,{process},{day},10,{code}\n" for number, (process, day, code) in enumerate(
+            [("shop", "2026-01-01", "eur"), ("shop", "2026-01-01", "EUR "), ("shop", "never", "USD"), ("yard", "2026-01-02", "usd")]))
+    company = company_of(tmp_path, "  yard: {allow_set_aside_share: 1}\n", orders=text)
+    assert [(finding.process, finding.count, finding.examples[0].line) for finding in found(company, "foreign_currency")] == [
+        ("yard", 1, 5)]
+    assert collect(company.process("shop").table("orders"))["amount"].to_list() == [1000, 1000]
+    with pytest.raises(DataError, match="amounts in USD beside EUR"):
+        company.process("yard")
 
 
 def test_orders_without_a_customer_are_kept_apart(tmp_path):
