@@ -23,6 +23,9 @@ _LIMITS = {"strain": (1, 5), "score": (0, 10), "hours": (0, 1e5), "count": (0, 1
 # At or after the end of observation.
 LATE = "after_as_of"
 _AMOUNT_LIMIT = 1e12
+# What a spreadsheet program shows where a formula has no value.
+CELLS_IN_ERROR = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#ЗНАЧ!", "#ССЫЛКА!", "#Н/Д", "#ДЕЛ/0!",
+                   "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!")
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,7 @@ def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp 
             rules.append((by_kind[column.kind], name, nw.col("_bad") == name))
         else:
             rules.append(("control_character", name, value.str.contains("\x00", literal=True)))
+            rules.append(("cell_in_error", name, value.is_in(CELLS_IN_ERROR)))
         if column.must_have_value:
             rules.append(("missing_value", name, value.is_null()))
         if column.kind == "amount":

@@ -84,6 +84,7 @@ KINDS: dict[str, Kind] = {
     "bad_flag": Kind("warning", "{column} is neither yes nor no", _ASIDE),
     "absurd_value": Kind("warning", "{column} is beyond what can be", _ASIDE),
     "control_character": Kind("warning", "{column} has a NUL character", _ASIDE),
+    "cell_in_error": Kind("warning", "{column} is an error of a spreadsheet program", _ASIDE),
     "unknown_process": Kind("warning", "process {value!r} is not described.{nearest}", _ASIDE),
     "unknown_lead": Kind("warning", "the lead is not among the leads that are kept", _ASIDE),
     "after_as_of": Kind("warning", "at or after the end of observation", _ASIDE),

@@ -22,6 +22,8 @@ _YES = ("true", "t", "1", "yes", "y", "да", "истина", "д")
 _NO = ("false", "f", "0", "no", "n", "нет", "ложь", "н")
 # Spaces of every width, currency signs and codes, apostrophes as thousands marks.
 _NOISE = "[\\s\u00a0\u202f\u2009'’_]|[€$₽£¥₴₸]|руб\\.?|р\\.|^[A-Z]{3}|[A-Z]{3}$"
+# A column of a spreadsheet has twins of these names for the cells that are numbers or times, not text.
+NUMBER, TIME = "_number of ", "_time of "
 
 
 class Typed(NamedTuple):
