@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 
@@ -23,6 +24,7 @@ from funnel_lib.description import (
 )
 from funnel_lib.engine import collect, currency_code, left_join, to_lazy
 from funnel_lib.errors import CallError, DataError, MeasureError, nearest
+from funnel_lib.frames import definite
 from funnel_lib.glossary import GLOSSARY
 from funnel_lib.schema import ANCHORS, TABLES, THROUGH_LEADS
 
@@ -73,6 +75,7 @@ class Process:
              "calendar": calendar, "rates": rates, "as_of": moment_text(as_of, time_zone, "from_tables: as_of"),
              "observed_from": moment_text(observed_from, time_zone, "from_tables: observed_from")})
         source, present = {}, {}
+        frames = {key: definite(frame, TABLES[key], time_zone) for key, frame in frames.items()}
         for key, frame in _of_one_engine(frames).items():
             source[key], present[key] = to_lazy(_with_process(frame, key, name), TABLES[key], time_zone,
                                                 minor_units(currency))
@@ -394,18 +397,29 @@ def _with_process(frame: Any, table: str, name: str) -> Any:
 
 
 def _of_one_engine(frames: dict[str, Any]) -> dict[str, Any]:
-    """All frames on one engine: tables of different engines cannot be joined, so mixed ones come to pandas."""
+    """All frames on one engine: tables of different engines or connections cannot be joined, so mixed ones come to pandas."""
     kinds = {}
     for key, frame in frames.items():
         try:
             kinds[key] = nw.from_native(frame).implementation
         except TypeError:
             return frames
-    if len(set(kinds.values())) <= 1:
+    if len(set(kinds.values())) <= 1 and not _are_of_several_connections(frames):
         return frames
     if any(kind.is_pyspark() for kind in kinds.values()):
         raise CallError("from_tables: some tables are on Spark and some are not; put all of them on one engine")
     return {key: collect(nw.from_native(frame).lazy()) for key, frame in frames.items()}
+
+
+def _are_of_several_connections(frames: dict[str, Any]) -> bool:
+    """Whether there are DuckDB relations that cannot be joined; only trying tells."""
+    relations = [frame.project("1") for frame in frames.values() if isinstance(frame, duckdb.DuckDBPyRelation)]
+    try:
+        for relation in relations[1:]:
+            relations[0].union(relation)
+    except duckdb.InvalidInputException:
+        return True
+    return False
 
 
 def _check_process_names(process: Process) -> None:
