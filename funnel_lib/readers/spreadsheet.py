@@ -31,7 +31,7 @@ def read_sheet(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
     if repeated:
         raise DataError(f"{path.name}, row 1: the column {repeated[0]!r} stands twice; remove one")
     filled = [number for number, row in enumerate(texts[1:], 1) if any(row)]
-    positions = {name: position for position, name in enumerate(unique_names(header)) if header[position]}
+    positions = {name: position for position, name in enumerate(unique_names(header, table.column_names)) if header[position]}
     columns: dict[str, tuple[str, list]] = {}
     for name, position in positions.items():
         values = [cells[number][position] for number in filled]

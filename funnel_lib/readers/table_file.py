@@ -114,7 +114,7 @@ def _read_text(connection, path: Path, table: Table, formats: Formats, scratch: 
         return (lambda rows: {}), [], findings, 0
     if set(table.required_columns) - set(file.header):
         # Said by the header check; reading rows under a header that does not fit would only add noise.
-        columns = ", ".join(f"{quoted(name)} VARCHAR" for name in text_file.unique_names(file.header))
+        columns = ", ".join(f"{quoted(name)} VARCHAR" for name in file.names)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {raw} ({columns}, _row BIGINT)")
         return (lambda rows: {}), [], findings, 0
     rejected = text_file.load_rows(connection, file, raw)

@@ -7,6 +7,7 @@ import logging
 import re
 import sys
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TextIO
@@ -47,6 +48,12 @@ class TextFile:
     remarks: tuple[str, ...] = field(default=())
     # 0 where the file has no header and its columns were named by a mapping.
     header_lines: int = 1
+    known_columns: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The headings as the engine's columns."""
+        return unique_names(self.header, self.known_columns)
 
 
 def open_text(path: Path, known_columns: list[str], scratch: Path, encoding: str | None = None,
@@ -68,9 +75,10 @@ def open_text(path: Path, known_columns: list[str], scratch: Path, encoding: str
             return TextFile(path, utf8, found, separator or ",", [], remarks)
     chosen = _as_separator(separator) if separator else _separator(first, known_columns)
     if header:
-        return TextFile(path, with_one_line_end(utf8, chosen, scratch), found, chosen, header, remarks, header_lines=0)
+        return TextFile(path, with_one_line_end(utf8, chosen, scratch), found, chosen, header, remarks, 0,
+                        tuple(known_columns))
     header = _checked_header(first, chosen, known_columns, path)
-    return TextFile(path, with_one_line_end(utf8, chosen, scratch), found, chosen, header, remarks)
+    return TextFile(path, with_one_line_end(utf8, chosen, scratch), found, chosen, header, remarks, 1, tuple(known_columns))
 
 
 def _opened(path: Path) -> TextIO:
@@ -138,7 +146,7 @@ def load_rows(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) 
 
 def _reading(file: TextFile, into: str) -> str:
     """SQL that reads the rows as text."""
-    names = unique_names(file.header)
+    names = file.names
     columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
     filled = " OR ".join(f"trim({_name(name)}) <> ''" for name in names)
     return f"""
@@ -152,7 +160,7 @@ def _reading(file: TextFile, into: str) -> str:
 
 def rows_with_swallowed(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) -> list[int]:
     """Rows with a quoted field of which a line looks like a row: a quote left open ends at the next one, rows later."""
-    names = unique_names(file.header)
+    names = file.names
     row = rf"[\r\n]([^\r\n]*{re.escape(file.separator)}){{{min(max(len(names) - 1, 2), 1000)}}}"
     held = " OR ".join(f"regexp_matches({_name(name)}, {_text(row)})" for name in names)
     return [number for number, in connection.execute(f"SELECT _row FROM {into} WHERE {held} ORDER BY _row").fetchall()]
@@ -175,16 +183,24 @@ _REASONS = {"TOO MANY COLUMNS": "more fields than the header", "MISSING COLUMNS"
             "INVALID ENCODING": "bytes that are no text"}
 
 
-def unique_names(header: list[str]) -> list[str]:
+def unique_names(header: list[str], known: Collection[str] = ()) -> list[str]:
     """Names for the engine, which takes `ID` and `id` for the same: the second `source` becomes `source#2`.
+
+    A heading that is exactly a known one keeps its name, wherever it stands.
 
     >>> unique_names(["id", "source", "", "Source"])
     ['id', 'source', '(column 3)', 'Source#2']
+    >>> unique_names(["Source", "source"], ["source"])
+    ['Source#2', 'source']
     """
-    times: Counter[str] = Counter()
+    exact = {name.lower(): header.index(name) for name in reversed(header) if name in known}
+    times = Counter(list(exact))
     names = []
     for position, name in enumerate(header, 1):
         name = name if name and name != "_row" else f"(column {position})"
+        if exact.get(name.lower()) == position - 1:
+            names.append(name)
+            continue
         times[name.lower()] += 1
         names.append(name if times[name.lower()] == 1 else f"{name}#{times[name.lower()]}")
     return names

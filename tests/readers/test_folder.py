@@ -232,6 +232,14 @@ def test_an_empty_file_and_a_header_only(tmp_path, nothing):
     assert company_of(tmp_path, orders=ORDERS).process("shop").is_empty
 
 
+def test_headings_that_differ_in_case_only(tmp_path):
+    """The exact name is the contract's, wherever it stands."""
+    company = company_of(tmp_path, leads="Lead_ID,process,created_at,Channel,channel,lead_id\nx,shop,2026-01-01,a,b,1\n")
+    assert rows(company, "leads", "lead_id", "channel") == [("1", "b")]
+    assert [finding.message.split(".")[0] for finding in found(company, "unknown_column")] == [
+        "the column Lead_ID#2 is not in the contract", "the column Channel#2 is not in the contract"]
+
+
 def test_an_empty_sheet_is_an_empty_file_and_a_blank_first_line_is_said(tmp_path):
     with pd.ExcelWriter(tmp_path / "leads.xlsx", engine="xlsxwriter") as book:
         pd.DataFrame().to_excel(book, index=False)
@@ -413,8 +421,17 @@ def test_aware_and_naive_times_and_the_change_of_the_clock(tmp_path):
         pd.Timestamp(2026, 3, 29, 1, 30), pd.Timestamp(2026, 3, 29, 3, 30), pd.Timestamp(2026, 3, 29, 10),
         pd.Timestamp(2026, 3, 29, 9)]
     assert len(found(company, "mixed_zones")) == 1
-    company = company_of(tmp_path, leads=leads("1,shop,2026-03-29T00:30:00Z,a"))
-    assert not found(company, "mixed_zones")
+    company = company_of(tmp_path, leads=leads("1,shop,2026-03-29T00:30:00Z,a", "2,shop,never,a", "3,shop,2026-02-30,a"))
+    assert not found(company, "mixed_zones"), "what is no time is not a naive time"
+
+
+@pytest.mark.parametrize("written", ["+0300", " +0300", " +03:00", "+03"])
+def test_a_blank_before_the_zone(tmp_path, written):
+    """Berlin is one hour ahead of UTC in January."""
+    company = company_of(tmp_path, leads=leads(f"1,shop,2026-01-03 10:00:00{written},a", "2,shop,2026-01-03 10:00:00 UTC,a",
+                                               "3,shop,2026-01-03 10:00:00 Z,a"))
+    assert rows(company, "leads", "created_at") == [pd.Timestamp(2026, 1, 3, hour) for hour in (8, 11, 11)]
+    assert not company.findings[1:], "only that there are no customers"
 
 
 def test_ids_are_text_from_the_first_byte(tmp_path):

@@ -384,3 +384,9 @@ def test_currencies_written_in_the_amounts_stop_the_import(tmp_path):
     deals = "\n".join(line + (",money" if line.startswith("id") else ",USD") for line in DEALS.splitlines()) + "\n"
     _, company = run(tmp_path, named, deals_csv=deals.replace("20.5", "$20.5"))
     assert {finding.key for finding in company.findings if finding.severity == "error"} == {"foreign_currency"}
+
+
+def test_a_channel_called_like_a_date_is_quoted_in_the_draft(tmp_path):
+    result, company = run(tmp_path, only_deals(MAPPING), deals_csv=DEALS.replace("site", "2026-01-01"))
+    assert '"2026-01-01"' in result.description.read_text(encoding="utf-8")
+    assert company.process("sales").settings.channels == ["2026-01-01", "phone", "walk-in"]
