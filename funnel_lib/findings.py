@@ -102,6 +102,9 @@ KINDS: dict[str, Kind] = {
     "no_customer": Kind("warning", "orders without a customer", "kept as unattributed, apart from every customer"),
     "not_selected": Kind("note", "rows of {source} are not selected for this table", "left out, as the mapping says"),
     "not_needed": Kind("note", "rows of {source} without {column}", "they make no row of this table"),
+    "assumed": Kind("warning", "nothing says what these words of {column} mean: {words}",
+                    "taken for {meant}; if that is wrong, say so in a mapping"),
+    "left_out": Kind("warning", "{source} has no column for {column} (looked for {wanted})", "no {table} from this file"),
     "no_match": Kind("warning", "{column} is not in {source}", "kept; what {source} would have added is missing"),
     "second_choice": Kind("note", "{column} is taken from {second!r} where {first!r} has no value", "check that this is meant"),
     "no_customer_ids": Kind("note", "leads have no customer_id", "all leads count as new"),
@@ -112,6 +115,6 @@ def finding(key: str, table: str, count: int = 1, examples: Iterable[Example] = 
             **words: object) -> Finding:
     """A finding of a kind of `KINDS`, its texts filled in with `words`."""
     kind = KINDS[key]
-    words = {"count": count, **words}
+    words = {"count": count, "table": table, **words}
     return Finding(key, kind.severity, table, int(count), kind.message.format(**words), kind.action.format(**words),
                    tuple(examples)[:EXAMPLES_SHOWN], process)
