@@ -9,9 +9,10 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.description import CompanyDescription
-from funnel_lib.engine import collect, left_join
+from funnel_lib.engine import collect, currency_code, left_join
 from funnel_lib.errors import nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
+from funnel_lib.periods import FIRST_YEAR, LAST_YEAR
 from funnel_lib.schema import LOST, OTHER, STAGES, THROUGH_LEADS, Table
 
 __all__ = ["Checked", "Example", "Finding", "Loaded", "check_tables"]
@@ -22,7 +23,9 @@ _LIMITS = {"strain": (1, 5), "score": (0, 10), "hours": (0, 1e5), "count": (0, 1
 # At or after the end of observation.
 LATE = "after_as_of"
 _AMOUNT_LIMIT = 1e12
-FIRST_YEAR = pd.Timestamp(1970, 1, 2)
+# What a spreadsheet program shows where a formula has no value.
+CELLS_IN_ERROR = ("#REF!", "#N/A", "#NAME?", "#VALUE!", "#DIV/0!", "#NUM!", "#NULL!", "#ЗНАЧ!", "#ССЫЛКА!", "#Н/Д", "#ДЕЛ/0!",
+                   "#ИМЯ?", "#ЧИСЛО!", "#ПУСТО!")
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,12 @@ class Checked:
     findings: list[Finding]
 
 
-def check_tables(loaded: dict[str, Loaded], description: CompanyDescription, as_of: pd.Timestamp | None
-                 ) -> dict[str, Checked]:
+def check_tables(loaded: dict[str, Loaded], description: CompanyDescription, as_of: pd.Timestamp | None,
+                 impossible_from: pd.Timestamp = LAST_YEAR) -> dict[str, Checked]:
     """Check every table.
 
-    `as_of` is the end of observation. Rows in = kept + set aside + exact duplicates, for every table.
+    `as_of` is the end of observation; no event can be at or after `impossible_from`, which is no earlier.
+    Rows in = kept + set aside + exact duplicates, for every table.
     """
     checked: dict[str, Checked] = {}
     leads = None
@@ -71,7 +75,7 @@ def check_tables(loaded: dict[str, Loaded], description: CompanyDescription, as_
         frame = with_words(source.frame, words)
         if name in THROUGH_LEADS:
             frame = _with_leads(frame, leads)
-        aside, more = _problems(source, frame, description, as_of)
+        aside, more = _problems(source, frame, _rules(source, description, as_of, impossible_from), description)
         duplicates, conflicts, said = _repeated(source, frame, aside)
         aside = pd.concat([aside, conflicts]) if len(conflicts) else aside
         kept = _kept(frame, aside, duplicates)
@@ -172,10 +176,13 @@ def _with_leads(frame: nw.LazyFrame, leads: nw.LazyFrame | None) -> nw.LazyFrame
     return left_join(frame, known, "lead_id")
 
 
-def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp | None
+def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp | None, impossible_from: pd.Timestamp
            ) -> list[tuple[str, str, nw.Expr]]:
     """(kind, column, expression true for a row that cannot be used), the first that holds is the reason."""
-    table, rules = source.table, []
+    table = source.table
+    # Before "late": whoever looks from an earlier moment has many late rows, and mistyped years would hide among them.
+    rules = [("absurd_value", name, (nw.col(name) < FIRST_YEAR.to_pydatetime())
+              | (nw.col(name) >= impossible_from.to_pydatetime())) for name in table.of_kind("time") if name in source.present]
     if table.time_column in source.present and as_of is not None:
         rules.append((LATE, table.time_column, nw.col(table.time_column) >= as_of.to_pydatetime()))
     by_kind = {"time": "bad_time", "amount": "bad_number", "number": "bad_number", "count": "bad_number",
@@ -188,10 +195,9 @@ def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp 
             rules.append((by_kind[column.kind], name, nw.col("_bad") == name))
         else:
             rules.append(("control_character", name, value.str.contains("\x00", literal=True)))
+            rules.append(("cell_in_error", name, value.is_in(CELLS_IN_ERROR)))
         if column.must_have_value:
             rules.append(("missing_value", name, value.is_null()))
-        if column.kind == "time":
-            rules.append(("absurd_value", name, value < FIRST_YEAR.to_pydatetime()))
         if column.kind == "amount":
             rules.append(("absurd_value", name, (value > _AMOUNT_LIMIT) | (value < -_AMOUNT_LIMIT)))
         if name in _LIMITS and column.kind in ("number", "count"):
@@ -204,10 +210,9 @@ def _rules(source: Loaded, description: CompanyDescription, as_of: pd.Timestamp 
     return rules
 
 
-def _problems(source: Loaded, frame: nw.LazyFrame, description: CompanyDescription, as_of: pd.Timestamp | None
+def _problems(source: Loaded, frame: nw.LazyFrame, rules: list[tuple[str, str, nw.Expr]], description: CompanyDescription
               ) -> tuple[pd.DataFrame, list[Finding]]:
     """Rows to set aside (`_row`, `_process`, `_late`) with a finding for each reason."""
-    rules = _rules(source, description, as_of)
     problem = nw.lit(None, dtype=nw.Int64)
     for position in reversed(range(len(rules))):
         problem = nw.when(rules[position][2].fill_null(False)).then(nw.lit(position)).otherwise(problem)
@@ -296,6 +301,8 @@ def _remarks(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription
     if source.rows_in == 0:
         yield finding("empty_table", name, 0)
         return
+    if "currency" in source.present:
+        yield from _foreign_currencies(source, kept, description)
     if name == "stage_events":
         yield from _said(source, kept, "before_lead", "entered_at", nw.col("entered_at") < nw.col("_created_at"))
         untimed = int(collect(kept.filter(nw.col("entered_at").is_null()).select(nw.len().alias("n")))["n"].iloc[0])
@@ -314,6 +321,18 @@ def _remarks(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription
         for process in description.processes:
             if process not in found:
                 yield finding("no_leads", name, 0, process=process)
+
+
+def _foreign_currencies(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription) -> Iterator[Finding]:
+    """An error of the process in which amounts are in a second currency that has no rate."""
+    coded = kept.with_columns(_code=currency_code())
+    foreign = coded.filter(~nw.col("_code").is_null() & ~nw.col("_code").is_in([description.currency, *description.rates]))
+    counts = collect(foreign.group_by("process", "_code").agg(nw.len().alias("rows_count")))
+    for process, code, count in counts.sort_values(["process", "_code"]).itertuples(index=False):
+        some = foreign.filter((nw.col("process") == process) & (nw.col("_code") == code))
+        first = collect(some.select("_row", _shown=nw.col("currency")).sort("_row").head(EXAMPLES_SHOWN))
+        yield finding("foreign_currency", source.table.name, count, source.examples(first, "currency"), process,
+                      code=code, currency=description.currency)
 
 
 def _order_and_lead(source: Loaded, orders: nw.LazyFrame, leads: nw.LazyFrame) -> Iterator[Finding]:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+import duckdb
 import narwhals as nw
 import pandas as pd
 
@@ -21,8 +22,9 @@ from funnel_lib.description import (
     moment_text,
     shown_place,
 )
-from funnel_lib.engine import collect, left_join, to_lazy
+from funnel_lib.engine import collect, currency_code, left_join, to_lazy
 from funnel_lib.errors import CallError, DataError, MeasureError, nearest
+from funnel_lib.frames import definite
 from funnel_lib.glossary import GLOSSARY
 from funnel_lib.schema import ANCHORS, TABLES, THROUGH_LEADS
 
@@ -73,11 +75,13 @@ class Process:
              "calendar": calendar, "rates": rates, "as_of": moment_text(as_of, time_zone, "from_tables: as_of"),
              "observed_from": moment_text(observed_from, time_zone, "from_tables: observed_from")})
         source, present = {}, {}
+        frames = {key: definite(frame, TABLES[key], time_zone) for key, frame in frames.items()}
         for key, frame in _of_one_engine(frames).items():
             source[key], present[key] = to_lazy(_with_process(frame, key, name), TABLES[key], time_zone,
                                                 minor_units(currency))
         process = cls(name, company.processes[name], company, in_company_currency(source, present, company), present)
         _check_process_names(process)
+        _check_currencies(process)
         return process
 
     # -- the description ---------------------------------------------------------------------------------------------
@@ -152,7 +156,7 @@ class Process:
             len(collect(self._of_process(table).head(1))) or not len(collect(self.source_tables[table].head(1)))))
 
     def table(self, name: str) -> nw.LazyFrame:
-        """The rows of this process in one table, before `as_of`, events of unknown leads left out.
+        """The rows of this process in one table, before `as_of` (and not before 1970), events of unknown leads left out.
 
         Raises `MeasureError` where the source has no such table.
         """
@@ -181,9 +185,10 @@ class Process:
     def _observed(self, name: str) -> nw.LazyFrame:
         frame, time = self._of_process(name), TABLES[name].time_column
         if time and self.as_of is not None:
-            before_end = nw.col(time) < self.as_of.to_pydatetime()
+            observed = ((nw.col(time) >= periods.FIRST_YEAR.to_pydatetime())
+                        & (nw.col(time) < self.as_of.to_pydatetime()))
             may_be_missing = not next(c for c in TABLES[name].columns if c.name == time).required
-            frame = frame.filter(before_end | nw.col(time).is_null() if may_be_missing else before_end)
+            frame = frame.filter(observed | nw.col(time).is_null() if may_be_missing else observed)
         if name in THROUGH_LEADS:
             frame = frame.join(self.table("leads").select("lead_id"), on="lead_id", how="semi")
         return frame
@@ -208,14 +213,14 @@ class Process:
 
     @cached_property
     def observed_from(self) -> pd.Timestamp | None:
-        """The recording began here: as described, else the earliest time in any table."""
+        """The recording began here: as described, else the earliest time in any table that can be one."""
         if self.company.observed_from:
             return pd.Timestamp(self.company.observed_from)
         return self._day_counts.index.min() if len(self._day_counts) else None
 
     @cached_property
     def _day_counts(self) -> pd.Series:
-        return day_counts({name: self._of_process(name) for name in self.present})
+        return periods.possible_days(day_counts({name: self._of_process(name) for name in self.present}))
 
     def needs_as_of(self) -> pd.Timestamp:
         """`as_of`, or `MeasureError` where a measure of time has no time to go by."""
@@ -339,27 +344,30 @@ def day_counts(tables: Mapping[str, nw.LazyFrame]) -> pd.Series:
 
 def in_company_currency(tables: Mapping[str, nw.LazyFrame], present: Mapping[str, frozenset[str]],
                         company: CompanyDescription) -> dict[str, nw.LazyFrame]:
-    """The tables with every amount in the company's currency.
-
-    Raises `DataError` for a second currency without a rate.
-    """
+    """The tables with the amounts of every currency that has a rate in the company's own."""
     converted = dict(tables)
     for name, frame in tables.items():
         if "currency" not in present[name]:
             continue
-        found = collect(frame.select("currency").unique())["currency"].dropna()
-        foreign = sorted(set(found) - {company.currency})
-        unrated = [code for code in foreign if code not in company.rates]
-        if unrated:
-            raise DataError(f"table {name}: amounts in {unrated[0]} beside {company.currency}; give its rate in "
-                            f"company.yaml, for instance rates: {{{unrated[0]}: 1.0}}")
-        for code in foreign:
-            is_foreign = (nw.col("currency") == code).fill_null(False)
-            amounts = TABLES[name].of_kind("amount")
-            frame = frame.with_columns(*[nw.when(is_foreign).then((nw.col(column) * company.rates[code]).round(0))
-                                         .otherwise(nw.col(column)).alias(column) for column in amounts])
+        frame = frame.with_columns(currency=currency_code())
+        for code, rate in company.rates.items():
+            is_foreign = (nw.col("currency") == code).fill_null(False) & (code != company.currency)
+            frame = frame.with_columns(*[nw.when(is_foreign).then((nw.col(column) * rate).round(0))
+                                         .otherwise(nw.col(column)).alias(column) for column in TABLES[name].of_kind("amount")])
         converted[name] = frame
     return converted
+
+
+def _check_currencies(process: Process) -> None:
+    """A second currency without a rate would be added up as if it were the company's."""
+    for name in process.present:
+        if "currency" not in process.present[name] or (name in THROUGH_LEADS and not process.has("leads")):
+            continue
+        found = set(collect(process.table(name).select("currency").unique())["currency"].dropna())
+        unrated = sorted(found - {process.currency, *process.company.rates})
+        if unrated:
+            raise DataError(f"table {name}: amounts in {unrated[0]} beside {process.currency}; give its rate in "
+                            f"company.yaml, for instance rates: {{{unrated[0]}: 1.0}}")
 
 
 def _described(name: str, settings: dict, company: dict) -> CompanyDescription:
@@ -389,18 +397,29 @@ def _with_process(frame: Any, table: str, name: str) -> Any:
 
 
 def _of_one_engine(frames: dict[str, Any]) -> dict[str, Any]:
-    """All frames on one engine: tables of different engines cannot be joined, so mixed ones come to pandas."""
+    """All frames on one engine: tables of different engines or connections cannot be joined, so mixed ones come to pandas."""
     kinds = {}
     for key, frame in frames.items():
         try:
             kinds[key] = nw.from_native(frame).implementation
         except TypeError:
             return frames
-    if len(set(kinds.values())) <= 1:
+    if len(set(kinds.values())) <= 1 and not _are_of_several_connections(frames):
         return frames
     if any(kind.is_pyspark() for kind in kinds.values()):
         raise CallError("from_tables: some tables are on Spark and some are not; put all of them on one engine")
     return {key: collect(nw.from_native(frame).lazy()) for key, frame in frames.items()}
+
+
+def _are_of_several_connections(frames: dict[str, Any]) -> bool:
+    """Whether there are DuckDB relations that cannot be joined; only trying tells."""
+    relations = [frame.project("1") for frame in frames.values() if isinstance(frame, duckdb.DuckDBPyRelation)]
+    try:
+        for relation in relations[1:]:
+            relations[0].union(relation)
+    except duckdb.InvalidInputException:
+        return True
+    return False
 
 
 def _check_process_names(process: Process) -> None:

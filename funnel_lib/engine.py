@@ -10,6 +10,7 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.errors import CallError, DataError, nearest
+from funnel_lib.frames import EXACT, definite
 from funnel_lib.rates import steady
 from funnel_lib.schema import MISSING, Column, Table
 
@@ -61,10 +62,8 @@ def to_lazy(native: Any, table: Table, time_zone: str | None, minor_units: int) 
     below 2^53, so that sums are the same on every engine and in every order); aware times become local ones.
     Raises `DataError` for a missing required column or a column of the wrong type.
     """
-    if isinstance(native, pd.DataFrame):
-        native = _plain_pandas(native, table)
     try:
-        frame = nw.from_native(native)
+        frame = nw.from_native(definite(native, table, time_zone))
     except TypeError as error:
         raise DataError(f"table {table.name}: expected a frame (pandas, Polars, DuckDB relation, PySpark, …), "
                         f"found {type(native).__name__}") from error
@@ -81,32 +80,6 @@ def to_lazy(native: Any, table: Table, time_zone: str | None, minor_units: int) 
     return frame.select(*expressions), present
 
 
-def _plain_pandas(frame: pd.DataFrame, table: Table) -> pd.DataFrame:
-    """pandas' loose types made definite: ids that became floats, flags and dates that are objects."""
-    frame = frame.reset_index(drop=True)
-    changed = {}
-    for column in table.columns:
-        if column.name not in frame:
-            continue
-        values = frame[column.name]
-        if column.kind == "text" and pd.api.types.is_float_dtype(values) and (values.dropna() % 1 == 0).all():
-            changed[column.name] = values.astype("Int64").astype("str").where(values.notna())
-        elif column.kind == "text" and not isinstance(values.dtype, pd.StringDtype):
-            changed[column.name] = values.astype("str").where(values.notna())
-        elif column.kind == "flag":
-            changed[column.name] = values.astype("boolean")
-        elif column.kind == "time" and not pd.api.types.is_datetime64_any_dtype(values):
-            changed[column.name] = _times(values, column, table)
-    return frame.assign(**changed)
-
-
-def _times(values: pd.Series, column: Column, table: Table) -> pd.Series:
-    try:
-        return pd.to_datetime(values, format="ISO8601").astype("datetime64[us]")
-    except (ValueError, TypeError) as error:
-        raise DataError(f"table {table.name}, column {column.name}: expected times, found {error}") from error
-
-
 def _typed(column: Column, found: Any, table: Table, time_zone: str | None, minor_units: int) -> nw.Expr:
     """One column of the contract from what was found under its name."""
     wanted = NARWHALS_TYPES[column.kind]
@@ -114,8 +87,7 @@ def _typed(column: Column, found: Any, table: Table, time_zone: str | None, mino
         return nw.lit(None, dtype=wanted).alias(column.name)
     value = nw.col(column.name)
     if column.kind == "text":
-        # Ids that came as floats are whole numbers; a pandas frame has been made definite before.
-        text = (value.cast(nw.Int64) if found.is_float() else value).cast(nw.String)
+        text = _float_text(value) if found.is_float() else value.cast(nw.String)
         # An empty field is missing, in whatever form the engine keeps it.
         return nw.when(text != "").then(text).alias(column.name)
     if column.kind == "time":
@@ -133,6 +105,20 @@ def _typed(column: Column, found: Any, table: Table, time_zone: str | None, mino
     number = value.cast(nw.Float64)
     number = nw.when(number.is_finite()).then(number)
     return ((number * minor_units).round(0) if column.kind == "amount" else number).alias(column.name)
+
+
+def _float_text(value: nw.Expr) -> nw.Expr:
+    """Ids that came as floats: 7.0 is "7", 1.1 stays "1.1", what is no number is missing."""
+    value = nw.when(~value.is_nan()).then(value)
+    is_whole = (value % 1 == 0) & (value.abs() < EXACT)
+    # What cannot be a whole number is taken out first: engines may cast before they choose.
+    whole = nw.when(is_whole).then(value).cast(nw.Int64).cast(nw.String)
+    return nw.when(is_whole).then(whole).otherwise(value.cast(nw.String))
+
+
+def currency_code() -> nw.Expr:
+    """The column of currencies as codes: `rub` and `RUB ` are RUB."""
+    return nw.col("currency").str.strip_chars().str.to_uppercase()
 
 
 def left_join(left: nw.LazyFrame, right: nw.LazyFrame, on: str) -> nw.LazyFrame:

@@ -64,6 +64,8 @@ KINDS: dict[str, Kind] = {
     "too_many_set_aside": Kind("error", "{count} of {total} rows had to be set aside, more than {allowed} %",
                                "mend the rows, or allow more by allow_set_aside_share in company.yaml"),
     "mangled_ids": Kind("error", "ids in {column} look damaged by a spreadsheet program", "export the ids as text again"),
+    "foreign_currency": Kind("error", "amounts in {code} beside {currency}",
+                             "give its rate in company.yaml, for instance rates: {{{code}: 1.0}}"),
     "nothing_to_measure": Kind("note", "no leads, no counts and no orders", "the report says what is needed"),
     "no_leads": Kind("note", "the process has no leads", "measures of leads say so"),
     "unknown_file": Kind("warning", "the file {file} is no table of the contract.{nearest}", "not read"),
@@ -74,12 +76,15 @@ KINDS: dict[str, Kind] = {
     "mojibake": Kind("warning", "{column} has text that was decoded wrongly before", "kept as it is"),
     "empty_table": Kind("note", "the table is empty", "measures that need it say so"),
     "broken_row": Kind("warning", "a row that is not a row: {reason}", _ASIDE),
+    "swallowed_rows": Kind("warning", "a quoted field of several lines looks like rows after a quote that was left open",
+                           "kept as one field; close the quote, or double it if it belongs to the text"),
     "missing_value": Kind("warning", "no value in the required column {column}", _ASIDE),
     "bad_time": Kind("warning", "{column} is no date or time", _ASIDE),
     "bad_number": Kind("warning", "{column} is no number", _ASIDE),
     "bad_flag": Kind("warning", "{column} is neither yes nor no", _ASIDE),
     "absurd_value": Kind("warning", "{column} is beyond what can be", _ASIDE),
     "control_character": Kind("warning", "{column} has a NUL character", _ASIDE),
+    "cell_in_error": Kind("warning", "{column} is an error of a spreadsheet program", _ASIDE),
     "unknown_process": Kind("warning", "process {value!r} is not described.{nearest}", _ASIDE),
     "unknown_lead": Kind("warning", "the lead is not among the leads that are kept", _ASIDE),
     "after_as_of": Kind("warning", "at or after the end of observation", _ASIDE),
@@ -97,6 +102,9 @@ KINDS: dict[str, Kind] = {
     "no_customer": Kind("warning", "orders without a customer", "kept as unattributed, apart from every customer"),
     "not_selected": Kind("note", "rows of {source} are not selected for this table", "left out, as the mapping says"),
     "not_needed": Kind("note", "rows of {source} without {column}", "they make no row of this table"),
+    "assumed": Kind("warning", "nothing says what these words of {column} mean: {words}",
+                    "taken for {meant}; if that is wrong, say so in a mapping"),
+    "left_out": Kind("warning", "{source} has no column for {column} (looked for {wanted})", "no {table} from this file"),
     "no_match": Kind("warning", "{column} is not in {source}", "kept; what {source} would have added is missing"),
     "second_choice": Kind("note", "{column} is taken from {second!r} where {first!r} has no value", "check that this is meant"),
     "no_customer_ids": Kind("note", "leads have no customer_id", "all leads count as new"),
@@ -107,6 +115,6 @@ def finding(key: str, table: str, count: int = 1, examples: Iterable[Example] = 
             **words: object) -> Finding:
     """A finding of a kind of `KINDS`, its texts filled in with `words`."""
     kind = KINDS[key]
-    words = {"count": count, **words}
+    words = {"count": count, "table": table, **words}
     return Finding(key, kind.severity, table, int(count), kind.message.format(**words), kind.action.format(**words),
                    tuple(examples)[:EXAMPLES_SHOWN], process)

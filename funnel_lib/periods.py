@@ -11,6 +11,11 @@ DAYS_PER_MONTH = 365.25 / 12
 SECONDS_PER_DAY = 86400
 # A time further than this beyond the 99.9th percentile of all times is taken for a typing error.
 LAST_EVENT_SLACK_DAYS = 31
+# No sales process was recorded before the one, and none of today's reports sees the other.
+FIRST_YEAR = pd.Timestamp(1970, 1, 2)
+LAST_YEAR = pd.Timestamp(2100, 1, 1)
+# Where nothing at all happens for so long, the few times beyond are typing errors of the year, however many they are.
+LONGEST_SILENCE_DAYS = 5 * 366
 
 
 def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp) -> nw.Expr:
@@ -83,15 +88,45 @@ def all_periods(first: pd.Timestamp, before: pd.Timestamp, per: str) -> pd.Datet
     return pd.period_range(first, last, freq=PERIODS[per]).start_time
 
 
+def last_possible(day_counts: pd.Series, as_of: pd.Timestamp | None = None) -> pd.Timestamp:
+    """The moment from which on no time can be that of an event: years mistyped, `9999-12-31` for "never".
+
+    It is 2100, or the day after which nothing happens for more than five years where the smaller part of all times lies
+    beyond that silence. So it depends neither on how far the typing errors are off nor, up to a half, on their number. What
+    lies before an `as_of` that was said is possible.
+
+    >>> last_possible(pd.Series([150, 12], index=pd.to_datetime(["2026-01-28", "2062-01-02"])))
+    Timestamp('2026-01-29 00:00:00')
+    """
+    counts = _within(day_counts, LAST_YEAR)
+    days, beyond = counts.index, counts.sum() - counts.cumsum().to_numpy()
+    silent = np.diff(days.to_numpy()) > np.timedelta64(LONGEST_SILENCE_DAYS, "D")
+    breaks = np.flatnonzero(silent & (beyond[:-1] < counts.sum() / 2))
+    last = days[breaks[0]].normalize() + pd.Timedelta(days=1) if len(breaks) else LAST_YEAR
+    return last if as_of is None else max(last, as_of)
+
+
+def possible_days(day_counts: pd.Series) -> pd.Series:
+    """The days on which an event can have been, in order."""
+    return _within(day_counts, last_possible(day_counts))
+
+
+def _within(day_counts: pd.Series, before: pd.Timestamp) -> pd.Series:
+    # No day at all has an index of no kind.
+    days = pd.DatetimeIndex(day_counts.index)
+    return day_counts.set_axis(days)[(days >= FIRST_YEAR) & (days < before)].sort_index()
+
+
 def observation_end(day_counts: pd.Series) -> pd.Timestamp | None:
     """The default end of observation: the day after the last event that is not a typing error.
 
-    `day_counts` holds the number of times per day (index: day), all tables together. Events more than 31 days beyond
-    the 99.9th percentile of all times do not count. None where there is no time at all.
+    `day_counts` holds the number of times per day (index: day), all tables together. Impossible times (`last_possible`) are
+    none; of the rest, events more than 31 days beyond the 99.9th percentile do not count. None where there is no time at
+    all.
     """
-    if day_counts.empty:
+    counts = possible_days(day_counts)
+    if counts.empty:
         return None
-    counts = day_counts.sort_index()
     # The interpolated percentile: with few events the nearest one would be the typing error itself.
     rank = 0.999 * (counts.sum() - 1)
     below, above = (counts.index[np.searchsorted(counts.cumsum().to_numpy(), number, side="right")]

@@ -6,7 +6,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from funnel_lib import CallError, DataError, MeasureError, Process
+from funnel_lib import CallError, DataError, MeasureError, Process, lead_flow
 from funnel_lib.company import minor_units
 from funnel_lib.engine import collect
 from tests.engines import on_engines
@@ -36,6 +36,16 @@ def test_observation_is_found_in_the_data_unless_it_is_said():
     said = Process.from_tables("x", leads=LEADS, as_of="2026-01-05", observed_from="2025-12-01")
     assert len(collect(said.table("leads"))) == 2, "a lead at as_of is not observed"
     assert said.observed_from == pd.Timestamp("2025-12-01")
+
+
+def test_mistyped_years_are_not_observed_on_any_engine():
+    """Five leads, one of the year 9999 and one of the year 26; the last possible one is of 5 January."""
+    leads = pd.DataFrame({"lead_id": ["1", "2", "3", "4", "5"], "created_at": pd.to_datetime(
+        ["2026-01-01", "2026-01-02", "2026-01-05", "9999-12-31", "0026-01-01"], format="ISO8601").astype("datetime64[us]")})
+    for process in on_engines("x", {"leads": leads}, steps=["won"]).values():
+        assert (process.observed_from, process.as_of) == (pd.Timestamp("2026-01-01"), pd.Timestamp("2026-01-06"))
+        assert "4" not in collect(process.table("leads"))["lead_id"].tolist()
+        assert lead_flow.lead_counts(process)["leads_count"].sum() == 3
 
 
 def test_what_is_no_date_is_a_wrong_call():

@@ -18,7 +18,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # Rooms of the house, by floor: an import goes to the same floor or further down.
 FLOORS = [
-    {"errors", "schema", "rates", "periods", "glossary", "glossary_terms", "survival", "about", "engine", "lifetime", "pooling", "limits",
+    {"errors", "schema", "rates", "periods", "glossary", "glossary_terms", "survival", "about", "engine", "frames", "lifetime", "pooling", "limits",
      "working_time"},
     {"description", "findings", "checks", "company", "readers", "journeys", "new_leads", "customers", "cards", "last_year"},
     {"lead_flow", "conversion", "loyalty", "efficiency"},

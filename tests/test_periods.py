@@ -68,3 +68,16 @@ def test_the_last_month_counts_although_it_is_beyond_the_percentile():
     days = pd.Series([5000, 1, 1], index=pd.to_datetime(["2026-01-01", "2026-01-20", "2026-03-15"]))
     assert periods.observation_end(days) == pd.Timestamp("2026-01-21")
     assert periods.observation_end(pd.Series(dtype=int)) is None
+
+
+def test_a_silence_of_years_parts_mistyped_years_from_a_long_history():
+    """Ten years with an event a year are a history; a smaller part beyond five silent years is not; a larger part is."""
+    yearly = pd.Series(1, index=pd.to_datetime([f"{year}-06-01" for year in range(2016, 2027)]))
+    assert periods.last_possible(yearly) == periods.LAST_YEAR
+    assert periods.observation_end(yearly) == pd.Timestamp("2026-06-02")
+    typed = pd.concat([yearly, pd.Series(2, index=pd.to_datetime(["2036-06-01", "2062-01-02", "9999-12-31"]))])
+    assert periods.last_possible(typed) == periods.observation_end(typed) == pd.Timestamp("2026-06-02")
+    assert periods.possible_days(typed).sum() == 11
+    resumed = pd.Series([3, 10], index=pd.to_datetime(["2015-06-01", "2026-06-01"]))
+    assert periods.observation_end(resumed) == pd.Timestamp("2026-06-02"), "the larger part is no typing error"
+    assert periods.last_possible(typed, pd.Timestamp("2070-01-01")) == pd.Timestamp("2070-01-01"), "as_of was said"

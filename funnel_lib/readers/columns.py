@@ -11,8 +11,8 @@ from funnel_lib.errors import DataError
 from funnel_lib.schema import Column
 
 _CLOCK = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
-_ISO = r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?\s*(Z|[+-]\d{2}(:?\d{2})?)?\s*$"
-_AWARE = r"(Z|:\d{2}(\.\d+)?\s*[+-]\d{2}(:?\d{2})?)\s*$"
+_ISO = r"^\s*\d{4}-\d{1,2}-\d{1,2}([T ]\d{1,2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?\s*(Z|UTC|GMT|[+-]\d{2}(:?\d{2})?)?\s*$"
+_AWARE = r"(Z|UTC|GMT|:\d{2}(\.\d+)?\s*[+-]\d{2}(:?\d{2})?)\s*$"
 # Families of date formats; those of one line are told apart by the values only.
 _DATE_FORMATS = {"DD.MM.YYYY": "%d.%m.%Y", "DD.MM.YY": "%d.%m.%y", "YYYY/MM/DD": "%Y/%m/%d", "YYYY.MM.DD": "%Y.%m.%d",
                  "YYYYMMDD": "%Y%m%d", "DD/MM/YYYY": "%d/%m/%Y", "MM/DD/YYYY": "%m/%d/%Y", "DD-MM-YYYY": "%d-%m-%Y",
@@ -22,6 +22,8 @@ _YES = ("true", "t", "1", "yes", "y", "да", "истина", "д")
 _NO = ("false", "f", "0", "no", "n", "нет", "ложь", "н")
 # Spaces of every width, currency signs and codes, apostrophes as thousands marks.
 _NOISE = "[\\s\u00a0\u202f\u2009'’_]|[€$₽£¥₴₸]|руб\\.?|р\\.|^[A-Z]{3}|[A-Z]{3}$"
+# A column of a spreadsheet has twins of these names for the cells that are numbers or times, not text.
+NUMBER, TIME = "_number of ", "_time of "
 
 
 class Typed(NamedTuple):
@@ -56,7 +58,9 @@ def quoted(name: str) -> str:
 def _time(connection, source: str, column: Column, formats: Formats, time_zone: str, file: str) -> Typed:
     name = f"trim({quoted(column.name)})"
     aware = f"regexp_matches({name}, '{_AWARE}')"
-    zoned = f"(TRY_CAST({name} AS TIMESTAMPTZ) AT TIME ZONE '{time_zone}')"
+    # The engine takes no blank before an offset.
+    joined = rf"regexp_replace({name}, '\s+(Z|[+-]\d{{2}}(:?\d{{2}})?)$', '\1')"
+    zoned = f"(TRY_CAST({joined} AS TIMESTAMPTZ) AT TIME ZONE '{time_zone}')"
     iso = (f"CASE WHEN regexp_matches({name}, '{_ISO}') THEN CASE WHEN {aware} THEN {zoned} "
            f"ELSE TRY_CAST({name} AS TIMESTAMP) END END")
     candidates = {"ISO": iso}
@@ -66,13 +70,13 @@ def _time(connection, source: str, column: Column, formats: Formats, time_zone: 
         parsed = f"TRY_STRPTIME({name}, [{written}])"
         # DuckDB takes 26 for the year 26 where four digits are meant.
         candidates[label] = f"CASE WHEN year({parsed}) >= 1000 THEN {parsed} END" if "%Y" in pattern else parsed
-    counted = (f"SELECT {', '.join(f'count({sql})' for sql in candidates.values())}, count(CASE WHEN {aware} THEN 1 END), "
-               f"count(CASE WHEN {name} <> '' THEN 1 END) FROM {source}")
+    counted = (f"SELECT {', '.join(f'count({sql})' for sql in candidates.values())}, "
+               f"count(CASE WHEN {aware} THEN {iso} END) FROM {source}")
     try:
         counts = connection.execute(counted).fetchall()[0]
     except duckdb.InvalidInputException as error:
         raise DataError(f"formats.date: expected a format such as %d.%m.%Y, found {formats.date!r}") from error
-    parsed = dict(zip(candidates, counts[:-2], strict=True))
+    parsed = dict(zip(candidates, counts[:-1], strict=True))
     best = max(parsed, key=lambda label: parsed[label])
     for twin in _TWINS:
         if best in twin and len({parsed[label] for label in twin}) == 1:
@@ -80,7 +84,7 @@ def _time(connection, source: str, column: Column, formats: Formats, time_zone: 
             raise DataError(f"{file}, column {column.name}: dates such as {_example(connection, source, name)} can be read "
                             f'two ways; say formats: {{date: "{day_first}"}} or {{date: "{month_first}"}} '
                             "in company.yaml or in the mapping")
-    mixed = 0 < counts[-2] < counts[-1]
+    mixed = best == "ISO" and 0 < counts[-1] < parsed["ISO"]
     return Typed(candidates[best], "aware and naive times mixed; naive ones taken as company time" if mixed else "")
 
 

@@ -120,7 +120,7 @@ def flow(value: Any) -> str:
     if isinstance(value, int | float):
         return repr(int(value) if float(value).is_integer() else value)
     text = str(value)
-    if re.fullmatch(r"\d{4}-\d{2}-\d{2}", text) or (_PLAIN.fullmatch(text) and text.lower() not in _RESERVED):
+    if _PLAIN.fullmatch(text) and text.lower() not in _RESERVED:
         return text
     escapes = {'"': '\\"', "\\": "\\\\"}
     return '"' + "".join(escapes.get(sign, sign if sign.isprintable() else f"\\U{ord(sign):08X}") for sign in text) + '"'

@@ -11,7 +11,7 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib import periods
-from funnel_lib.checks import FIRST_YEAR, Checked, Loaded, check_tables, with_words
+from funnel_lib.checks import Checked, Loaded, check_tables, with_words
 from funnel_lib.company import Company, day_counts, in_company_currency, minor_units
 from funnel_lib.description import CompanyDescription, moment_text
 from funnel_lib.engine import to_lazy
@@ -84,6 +84,9 @@ def _load(connection, folder: Path, description: CompanyDescription, scratch: Pa
             loaded[name] = load_table(connection, files[0], table, description, scratch)
         except DataError as error:
             findings.append(finding("table_unreadable", name, 1, reason=str(error)))
+        except duckdb.Error as error:
+            # Whatever else the engine does not take: one table's fault, said with its file.
+            findings.append(finding("table_unreadable", name, 1, reason=f"{files[0].name}: {str(error).splitlines()[0]}"))
     return loaded, findings
 
 
@@ -96,12 +99,13 @@ def _unknown_files(folder: Path) -> list[Finding]:
 def checked_company(connection, description: CompanyDescription, loaded: Mapping[str, Loaded], findings: list[Finding]
                     ) -> Company:
     """A company from loaded tables: observation bounds found, tables checked, bad rows set aside."""
-    as_of = pd.Timestamp(description.as_of) if description.as_of else periods.observation_end(_times(loaded))
     days = _times(loaded)
-    first = days[days.index >= FIRST_YEAR].index.min()
+    said = pd.Timestamp(description.as_of) if description.as_of else None
+    as_of = said or periods.observation_end(days)
+    first = periods.possible_days(days).index.min()
     too_early = as_of is not None and as_of <= first
     findings.extend(_observation(description, as_of, first if too_early else None))
-    checked = check_tables(dict(loaded), description, None if too_early else as_of)
+    checked = check_tables(dict(loaded), description, None if too_early else as_of, periods.last_possible(days, said))
     leads_unreadable = any(found.table == "leads" and found.key == "table_unreadable" for found in findings)
     tables, present = {}, {}
     for name, source in loaded.items():
@@ -111,10 +115,7 @@ def checked_company(connection, description: CompanyDescription, loaded: Mapping
         # What the leads' own error has brought about is not said again of every table that goes by them.
         findings.extend(found for found in checked[name].findings
                         if not (leads_unreadable and name in THROUGH_LEADS and found.key == "too_many_set_aside"))
-    try:
-        tables = in_company_currency(tables, present, description)
-    except DataError as error:
-        findings.append(finding("table_unreadable", "currency", 1, reason=str(error)))
+    tables = in_company_currency(tables, present, description)
     description = _with_bounds(description, as_of, tables)
     findings.extend(_anchors(loaded, findings))
     order = {severity: position for position, severity in enumerate(("error", "warning", "note"))}

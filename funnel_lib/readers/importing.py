@@ -73,7 +73,8 @@ def import_files(preset_or_mapping: str | Path, files: Iterable[str | Path], out
         zone = existing.time_zone if existing else mapping.company.time_zone
         loaded = load_sources(connection, mapping, sources, how, Path(scratch))
         mapper = Mapper(connection, mapping, loaded, how, zone)
-        mapped = [mapper.mapped(TABLES[name], blocks) for name, blocks in mapping.blocks.items()]
+        mapped = [part for name, blocks in mapping.blocks.items() if (part := mapper.mapped(TABLES[name], blocks))]
+        left_out = [found for name, blocks in mapping.blocks.items() for found in mapper.absent(TABLES[name], blocks)]
         if not any(made for part in mapped for _, _, _, made, _, _ in part.counts):
             read = ", ".join(dict.fromkeys(file for part in mapped for _, file, *_ in part.counts))
             raise CallError(f"{read}: no rows found that make a row of any table; nothing was written")
@@ -84,7 +85,7 @@ def import_files(preset_or_mapping: str | Path, files: Iterable[str | Path], out
         text = draft(described(mapping.company), processes, found, tongue)
         description = out / (DRAFT_NAME if existing else FILE_NAME)
         _publish(out, lambda folder: _write(connection, mapped, folder, description.name, text))
-    findings = [*unused, *(found for some in loaded.values() for file in some for found in file.findings),
+    findings = [*unused, *left_out, *(found for some in loaded.values() for file in some for found in file.findings),
                 *(found for part in mapped for found in part.findings)]
     return ImportResult(out, tuple(out / f"{part.table.name}.parquet" for part in mapped), description, existing is not None,
                         replaced, tuple(findings), _row_counts(mapped))

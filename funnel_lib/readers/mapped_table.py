@@ -14,6 +14,7 @@ from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
 from funnel_lib.readers.columns import quoted
 from funnel_lib.readers.mapping import ROW_NUMBER, Block, Join, Mapping
 from funnel_lib.readers.source_file import SourceFile
+from funnel_lib.readers.written_currency import check_written_currency
 from funnel_lib.schema import Table
 
 _TYPES = {"text": "VARCHAR", "time": "TIMESTAMP", "flag": "BOOLEAN"}
@@ -63,8 +64,20 @@ class Mapper:
     formats: Formats
     time_zone: str
 
-    def mapped(self, table: Table, blocks: list[Block]) -> MappedTable:
-        """The rows of all blocks, in the order of blocks, files and rows.
+    def absent(self, table: Table, blocks: list[Block]) -> list[Finding]:
+        """A finding for every block and file that is left out because a required column has no source column there."""
+        found = [finding("left_out", table.name, 1, source=file.path.name, column=column, wanted=", ".join(block.columns[column]))
+                 for block in blocks for file in self.sources[block.source] for column in self._lacking(table, block, file)[:1]]
+        return list(dict.fromkeys(found))
+
+    def _lacking(self, table: Table, block: Block, file: SourceFile) -> list[str]:
+        if not block.may_be_left_out:
+            return []
+        return [name for name in table.required_columns if name in block.columns and name not in block.constants
+                and not any(map(file.heading, block.columns[name]))]
+
+    def mapped(self, table: Table, blocks: list[Block]) -> MappedTable | None:
+        """The rows of all blocks, in the order of blocks, files and rows; None where every one is left out (`absent`).
 
         Values that have no meaning as their type keep their text, so that the checks find them.
         Raises `DataError` for a column that is not in its file and for a key that is not unique in a joined source.
@@ -72,7 +85,10 @@ class Mapper:
         self.connection.execute(_FOLD)
         filled = [name for name in table.column_names if any(name in block.filled for block in blocks)]
         parts = [self._part(table, block, file, filled, f"part_{table.name}_{number}_{position}", number)
-                 for number, block in enumerate(blocks) for position, file in enumerate(self.sources[block.source])]
+                 for number, block in enumerate(blocks) for position, file in enumerate(self.sources[block.source])
+                 if not self._lacking(table, block, file)]
+        if not parts:
+            return None
         findings = [found for part in parts for found in part.findings] + list(self._not_selected(table, blocks))
         kept = ", ".join(f"{quoted(name)}, {quoted('_text_' + name)}" for name in filled)
         union = " UNION ALL ".join(f"SELECT {part.block} AS _block, {number} AS _part, _row, {kept} FROM {part.name}"
@@ -96,6 +112,8 @@ class Mapper:
         """The rows of one block from one file as the engine's table `name`."""
         findings: list[Finding] = []
         selection = self._selection(block, file)
+        if "currency" not in block.filled:
+            self._check_currency(table, block, file)
         values = {column: self._column(table, file, column, choice, findings, column in block.constants)
                   for column, choice in block.columns.items()}
         keys = [f"{self._key(file, heading)} AS _key_{place}_{position}"
@@ -108,7 +126,8 @@ class Mapper:
         columns = ", ".join(self._filled(table, block, column, values) for column in filled)
         self.connection.execute(f"CREATE OR REPLACE TEMP TABLE {name} AS SELECT _row, {columns} "
                                 f"FROM (SELECT {left} FROM {file.raw} WHERE {selection}) {joins}")
-        findings += [*self._choices(table, file, block, name), *self._without_needed(table, block, file, name)]
+        findings += [*self._choices(table, file, block, name), *self._without_needed(table, block, file, name),
+                     *self._assumed(table, block, file, selection)]
         return _Part(name, number, file, self._count(f"SELECT count(*) FROM {name}"), findings)
 
     # -- columns -------------------------------------------------------------------------------------------------------
@@ -138,6 +157,15 @@ class Mapper:
         text = f"CASE WHEN ({value}) IS NULL THEN coalesce({', '.join(texts)}, NULL) END" if kind != "text" else "NULL::VARCHAR"
         chosen = " ".join(f"WHEN {text} IS NOT NULL THEN {number}" for number, text in enumerate(texts))
         return _Value(value, text, f"CASE {chosen} END")
+
+    def _check_currency(self, table: Table, block: Block, file: SourceFile) -> None:
+        """Amounts that the mapping takes for one currency must not be written in several."""
+        own = self.mapping.company
+        expected = own.currency if "currency" in own.model_fields_set else None
+        for name in set(table.of_kind("amount")) & set(block.columns):
+            for heading in filter(None, map(file.heading, block.columns[name])):
+                if file.columns[heading] == "VARCHAR":
+                    check_written_currency(self.connection, file.raw, heading, file.path.name, expected)
 
     def _filled(self, table: Table, block: Block, name: str, values: dict[str, _Value | None]) -> str:
         """SELECT items of one contract column: its value, else the constant, its words translated."""
@@ -183,6 +211,17 @@ class Mapper:
                 count = self._count(f"SELECT count(*) FROM {file.raw} WHERE NOT ({taken})")
                 if count:
                     yield finding("not_selected", table.name, count, source=file.path.name)
+
+    def _assumed(self, table: Table, block: Block, file: SourceFile, selection: str) -> Iterator[Finding]:
+        """A warning that names the words of which nobody has said what they mean."""
+        heading = file.heading(block.assumed) if block.assumed else None
+        words = self.connection.execute(
+            f"SELECT trim({quoted(heading)}), count(*) AS n FROM {file.raw} WHERE {selection} AND trim({quoted(heading)}) <> '' "
+            "GROUP BY 1 ORDER BY n DESC, 1").fetchall() if heading else []
+        if words:
+            named = ", ".join(f"{word!r} ({count})" for word, count in words)
+            yield finding("assumed", table.name, sum(count for _, count in words), column=heading, words=named,
+                          meant=", ".join(block.constants.values()))
 
     def _without_needed(self, table: Table, block: Block, file: SourceFile, part: str) -> Iterator[Finding]:
         """Rows without a needed value are taken out, with a note."""

@@ -47,7 +47,9 @@ class Block(Part):
 
     A constant fills its column where no source column gives a value. `where` keeps the rows that have one of the words
     in each of its columns, `where_not` leaves out those that have one in any. `needs` names columns of the contract
-    without which a source row makes no row of this table.
+    without which a source row makes no row of this table. `assumed` is a source column for the words of which the
+    constants are a guess, said with how often each stands. A `may_be_left_out` block is left out, with a finding, for a
+    file that has no source column for a required one.
     """
 
     source: str = Field(alias="from")
@@ -58,6 +60,8 @@ class Block(Part):
     where: dict[str, Words] = Field(default={})
     where_not: dict[str, Words] = Field(default={})
     needs: list[str] = Field(default=[])
+    assumed: str | None = None
+    may_be_left_out: bool = False
 
     @property
     def filled(self) -> dict[str, int]:

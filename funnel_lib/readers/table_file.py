@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import datetime as dt
+import re
 from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 
 import duckdb
 import narwhals as nw
-import pandas as pd
 
-from funnel_lib.checks import Loaded
+from funnel_lib.checks import CELLS_IN_ERROR, Loaded
 from funnel_lib.description import CompanyDescription, Formats
 from funnel_lib.errors import DataError, nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
 from funnel_lib.readers import text_file
-from funnel_lib.readers.columns import Typed, quoted, typed_text
+from funnel_lib.readers.columns import NUMBER, TIME, Typed, quoted, typed_text
+from funnel_lib.readers.spreadsheet import read_sheet
+from funnel_lib.readers.written_currency import check_written_currency
 from funnel_lib.schema import Column, Table
 
 _SQL_TYPES = {"text": "VARCHAR", "time": "TIMESTAMP", "flag": "BOOLEAN"}
-# What spreadsheet programs make of ids: 1.23457E+18, May-20, 20.май.
-_MANGLED = (r"^\d[.,]\d+[eE]\+?\d+$|^\d[eE]\+\d+$|^(\d{1,2}-MONTHS|MONTHS-\d{2})$|^(\d{1,2}\.МЕСЯЦЫ|МЕСЯЦЫ\.\d{2})$"
-            .replace("MONTHS", "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)")
-            .replace("МЕСЯЦЫ", "(янв|фев|мар|апр|май|июн|июл|авг|сен|окт|ноя|дек)"))
+# What spreadsheet programs make of ids: 1.23457E+18, 9007199254740992.0, May-20, 20.май, ########, #REF!.
+_MANGLED = "|".join([
+    r"^\d[.,]\d+[eE]\+?\d+$|^\d[eE]\+\d+$|^\d{16,}\.0$|^##+$", *(f"^{re.escape(error)}$" for error in CELLS_IN_ERROR),
+    r"^(\d{1,2}-MONTHS|MONTHS-\d{2})$".replace("MONTHS", "(Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)"),
+    r"^(\d{1,2}\.МЕСЯЦЫ|МЕСЯЦЫ\.\d{2})$".replace("МЕСЯЦЫ", "(янв|фев|мар|апр|май|июн|июл|авг|сен|окт|ноя|дек)")])
 # Whole numbers from here on are rounded in a float.
 _EXACT = 2**53
 _MOJIBAKE = "Ð[\u0080-\u00bf°-¿]|Ñ[\u0080-\u00bf]|(Р[°-ї]|С[Ђ-Џ‚-›]){2,}|\ufffd"
@@ -42,9 +44,12 @@ def load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
     lines, rejected, findings, rows_in = READERS[path.suffix.lower()](connection, path, table, description.formats,
                                                                       scratch, raw)
     columns = columns_of(connection, raw)
+    if not columns:
+        return _no_rows(connection, path, table, raw)
     _check_header(columns, table, path)
     findings = [*findings, *_unknown_columns(columns, table)]
     typed, more = _typed(connection, raw, columns, table, description, path)
+    findings += _damage(connection, raw, columns, table, path, lines)
     findings += more
     findings += broken_rows(table.name, path, rejected)
     frame = nw.from_native(typed)
@@ -53,7 +58,7 @@ def load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
 
 
 def _no_rows(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, raw: str) -> Loaded:
-    """A file without a byte: the table with its required columns and no row."""
+    """A file with nothing in it, not even a header: the table with its required columns and no row."""
     columns = ", ".join(f"{quoted(column.name)} {_SQL_TYPES.get(column.kind, 'DOUBLE')}" for column in table.columns)
     typed = raw.replace("raw_", "typed_", 1)
     connection.execute(f"CREATE OR REPLACE TEMP TABLE {typed} (_row BIGINT, {columns}, _bad VARCHAR, _bad_text VARCHAR)")
@@ -61,7 +66,13 @@ def _no_rows(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, ra
 
 
 def columns_of(connection: duckdb.DuckDBPyConnection, raw: str) -> dict[str, str]:
-    """Name and type of the columns that were read into the engine's table `raw`."""
+    """Name and type of the columns that were read into the engine's table `raw`, without the typed twins of some."""
+    columns = _all_columns(connection, raw)
+    return {name: kind for name, kind in columns.items() if not any(
+        name.startswith(twin) and name.removeprefix(twin) in columns for twin in (NUMBER, TIME))}
+
+
+def _all_columns(connection: duckdb.DuckDBPyConnection, raw: str) -> dict[str, str]:
     columns = dict(connection.execute("SELECT column_name, data_type FROM duckdb_columns() WHERE table_name = ? "
                                       "ORDER BY column_index", [raw]).fetchall())
     columns.pop("_row", None)
@@ -70,12 +81,10 @@ def columns_of(connection: duckdb.DuckDBPyConnection, raw: str) -> dict[str, str
 
 def _check_header(columns: dict[str, str], table: Table, path: Path) -> None:
     absent = [name for name in table.required_columns if name not in columns]
-    if absent and columns:
+    if absent:
         shown = ", ".join(list(columns)[:12])
         raise DataError(f"{path.name}: the required column {absent[0]!r} is missing; the header has {shown}."
                         + nearest(absent[0], columns))
-    if absent:
-        raise DataError(f"{path.name}: the file is empty, not even a header; expected {', '.join(table.required_columns)}")
 
 
 def _unknown_columns(columns: dict[str, str], table: Table) -> list[Finding]:
@@ -105,12 +114,18 @@ def _read_text(connection, path: Path, table: Table, formats: Formats, scratch: 
         return (lambda rows: {}), [], findings, 0
     if set(table.required_columns) - set(file.header):
         # Said by the header check; reading rows under a header that does not fit would only add noise.
-        columns = ", ".join(f"{quoted(name)} VARCHAR" for name in text_file.unique_names(file.header))
+        columns = ", ".join(f"{quoted(name)} VARCHAR" for name in file.names)
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {raw} ({columns}, _row BIGINT)")
         return (lambda rows: {}), [], findings, 0
     rejected = text_file.load_rows(connection, file, raw)
     rows_in = connection.execute(f"SELECT count(*) FROM {raw}").fetchall()[0][0]
-    return partial(text_file.lines_of, file, {row.line for row in rejected}), rejected, findings, rows_in
+    lines = partial(text_file.lines_of, file, {row.line for row in rejected})
+    swallowed = text_file.rows_with_swallowed(connection, file, raw)
+    if swallowed:
+        at = lines(swallowed[:EXAMPLES_SHOWN])
+        examples = [Example(path.name, at.get(row), "a field of several lines") for row in swallowed[:EXAMPLES_SHOWN]]
+        findings.append(finding("swallowed_rows", table.name, len(swallowed), examples))
+    return lines, rejected, findings, rows_in
 
 
 def _read_parquet(connection, path: Path, table: Table, formats: Formats, scratch: Path, raw: str):
@@ -124,49 +139,7 @@ def _read_parquet(connection, path: Path, table: Table, formats: Formats, scratc
     return (lambda rows: {row: row for row in rows}), [], [], rows_in
 
 
-def _read_spreadsheet(connection, path: Path, table: Table, formats: Formats, scratch: Path, raw: str):
-    from python_calamine import CalamineError, CalamineWorkbook
-
-    try:
-        rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
-    except (CalamineError, IndexError, ValueError) as error:
-        raise DataError(f"{path.name}: not a spreadsheet that can be read: {error}") from error
-    rows = [[_cell_text(value) for value in row] for row in rows]
-    header = _spreadsheet_header(rows)
-    repeated = [name for name in table.column_names if header.count(name) > 1]
-    if repeated:
-        raise DataError(f"{path.name}, row 1: the column {repeated[0]!r} stands twice; remove one")
-    filled = [(number, row) for number, row in enumerate(rows[1:], 2) if any(row)]
-    positions = {name: position for position, name in enumerate(text_file.unique_names(header)) if header[position]}
-    names = list(positions)
-    frame = pd.DataFrame({name: [row[positions[name]] for _, row in filled] for name in names}, dtype="str")
-    frame["_row"] = pd.Series([number for number, _ in filled], dtype="int64")
-    columns = ", ".join([*(f"{quoted(name)} VARCHAR" for name in names), "_row BIGINT"])
-    connection.execute(f"CREATE OR REPLACE TEMP TABLE {raw} ({columns})")
-    if len(frame):
-        connection.append(raw, frame)
-    return (lambda numbers: {number: number for number in numbers}), [], [], len(filled)
-
-
-def _spreadsheet_header(rows: list[list[str]]) -> list[str]:
-    """The headings; a column that has values but no heading is named by its place, so that it is seen."""
-    names = [name.strip() for name in rows[0]] if rows else []
-    filled = [any(row[position] for row in rows[1:]) for position in range(len(names))]
-    return [name or (f"(column {position})" if filled[position - 1] else "") for position, name in enumerate(names, 1)]
-
-
-def _cell_text(value: object) -> str:
-    """A spreadsheet's cell as the text that a person sees in it."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float):
-        return str(int(value)) if value.is_integer() and abs(value) < 2**53 else repr(value)
-    if isinstance(value, dt.datetime | dt.date | dt.time):
-        return value.isoformat(sep=" ") if isinstance(value, dt.datetime) else value.isoformat()
-    return "" if value is None else str(value)
-
-
-READERS: dict[str, Callable] = {".csv": _read_text, ".parquet": _read_parquet, ".xlsx": _read_spreadsheet}
+READERS: dict[str, Callable] = {".csv": _read_text, ".parquet": _read_parquet, ".xlsx": read_sheet}
 
 
 # -- types ---------------------------------------------------------------------------------------------------------------
@@ -180,10 +153,12 @@ def _typed(connection, raw: str, columns: dict[str, str], table: Table, descript
             selected.append(f"NULL::{_SQL_TYPES.get(column.kind, 'DOUBLE')} AS {quoted(column.name)}")
             continue
         name, kind = quoted(column.name), columns[column.name]
+        if column.kind == "amount" and kind == "VARCHAR":
+            check_written_currency(connection, raw, column.name, path.name, description.currency,
+                                   "currency" if columns.get("currency") == "VARCHAR" else None)
         sql, remark = typed_column(connection, raw, column, kind, description.formats, description.time_zone, path.name)
         if remark:
             findings.append(finding("mixed_zones", table.name, 1, column=column.name, remark=remark))
-        findings += _damage(connection, raw, column.name, kind, table, path)
         selected.append(f"{sql} AS {name}")
         if column.kind != "text":
             has_text = f"trim(CAST({name} AS VARCHAR)) <> ''"
@@ -200,10 +175,19 @@ def _typed(connection, raw: str, columns: dict[str, str], table: Table, descript
 
 
 def typed_column(connection, raw: str, column: Column, found: str, formats: Formats, time_zone: str, file: str) -> Typed:
-    """How a column of type `found` in the engine's table `raw` becomes the contract's kind; errors as in `typed_text`."""
-    if found == "VARCHAR":
+    """How a column of type `found` in the engine's table `raw` becomes the contract's kind; errors as in `typed_text`.
+
+    Typed cells of a spreadsheet are what they are: only the text in the others has a format that must be found.
+    """
+    if found != "VARCHAR":
+        return Typed(_typed_value(quoted(column.name), found, column.kind, time_zone))
+    prefix = {"time": TIME, "text": "", "flag": ""}.get(column.kind, NUMBER)
+    if not prefix or prefix + column.name not in _all_columns(connection, raw):
         return typed_text(connection, raw, column, formats, time_zone, file)
-    return Typed(_typed_value(quoted(column.name), found, column.kind, time_zone))
+    name, twin = quoted(column.name), quoted(prefix + column.name)
+    others = f"(SELECT * REPLACE (CASE WHEN {twin} IS NULL THEN {name} END AS {name}) FROM {raw})"
+    text = typed_text(connection, others, column, formats, time_zone, file)
+    return Typed(f"coalesce({twin}, {text.sql})", text.remark)
 
 
 def _typed_value(name: str, found: str, wanted: str, time_zone: str) -> str:
@@ -222,17 +206,27 @@ def _typed_value(name: str, found: str, wanted: str, time_zone: str) -> str:
     return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
 
 
-def _damage(connection, raw: str, column: str, found: str, table: Table, path: Path) -> Iterator[Finding]:
-    """Ids that a spreadsheet program has rounded, and text that was decoded wrongly before it came here."""
-    name = quoted(column)
-    rounded = {"VARCHAR": f"regexp_matches({name}, '{_MANGLED}')", "DOUBLE": f"abs({name}) >= {_EXACT}"}.get(found)
-    if column.endswith("_id") and rounded:
-        count = connection.execute(f"SELECT count(*) FROM {raw} WHERE {rounded}").fetchall()[0][0]
-        first = connection.execute(f"SELECT {name} FROM {raw} WHERE {rounded} ORDER BY _row LIMIT {EXAMPLES_SHOWN}").fetchall()
-        if count:
-            examples = [Example(path.name, None, f"{column} = {value}") for value, in first]
-            yield finding("mangled_ids", table.name, count, examples, column=column)
-    if found == "VARCHAR":
-        count = connection.execute(f"SELECT count(*) FROM {raw} WHERE regexp_matches({name}, '{_MOJIBAKE}')").fetchall()[0][0]
-        if count:
-            yield finding("mojibake", table.name, count, column=column)
+def _damage(connection, raw: str, columns: dict[str, str], table: Table, path: Path, lines: Callable) -> Iterator[Finding]:
+    """Ids that a spreadsheet program has rounded or taken for dates, and text that was decoded wrongly before it came here."""
+    there = _all_columns(connection, raw)
+    for name, found in ((name, columns[name]) for name in table.column_names if name in columns):
+        if name.endswith("_id"):
+            tests = [f"abs({quoted(name)}) >= {_EXACT}"] if found in ("DOUBLE", "FLOAT") else []
+            tests += [f"regexp_matches({quoted(name)}, '{_MANGLED}')"] if found == "VARCHAR" else []
+            tests += [f"abs({quoted(NUMBER + name)}) >= {_EXACT}"] if NUMBER + name in there else []
+            tests += [f"{quoted(TIME + name)} IS NOT NULL"] if TIME + name in there else []
+            yield from _mangled(connection, raw, name, " OR ".join(tests), table, path, lines)
+        if found == "VARCHAR":
+            count = connection.execute(
+                f"SELECT count(*) FROM {raw} WHERE regexp_matches({quoted(name)}, '{_MOJIBAKE}')").fetchall()[0][0]
+            if count:
+                yield finding("mojibake", table.name, count, column=name)
+
+
+def _mangled(connection, raw: str, column: str, test: str, table: Table, path: Path, lines: Callable) -> Iterator[Finding]:
+    rows = connection.execute(f"SELECT _row, {quoted(column)}, count(*) OVER () FROM {raw} WHERE {test} ORDER BY _row "
+                              f"LIMIT {EXAMPLES_SHOWN}").fetchall() if test else []
+    if rows:
+        at = lines([row for row, _, _ in rows])
+        examples = [Example(path.name, at.get(row), f"{column} = {value}") for row, value, _ in rows]
+        yield finding("mangled_ids", table.name, rows[0][2], examples, column=column)

@@ -7,12 +7,15 @@ import logging
 import re
 import sys
 from collections import Counter
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TextIO
 
 import duckdb
 
 from funnel_lib.errors import DataError
+from funnel_lib.readers.plain_text import encoding_of, recoded, with_one_line_end
 
 log = logging.getLogger(__name__)
 
@@ -45,65 +48,56 @@ class TextFile:
     remarks: tuple[str, ...] = field(default=())
     # 0 where the file has no header and its columns were named by a mapping.
     header_lines: int = 1
+    known_columns: tuple[str, ...] = ()
+
+    @property
+    def names(self) -> list[str]:
+        """The headings as the engine's columns."""
+        return unique_names(self.header, self.known_columns)
 
 
 def open_text(path: Path, known_columns: list[str], scratch: Path, encoding: str | None = None,
               separator: str | None = None, header: list[str] | None = None) -> TextFile:
     """Find out how a text file is written: BOM, then UTF-8, then cp1251; the separator that finds most known columns.
 
-    `scratch` is a folder for the UTF-8 copy of a file in another encoding. `separator` is a mark, its English name or
-    "whitespace"; `header` names the columns of a file that has no header.
-    Raises `DataError` for bytes that are no text and for a header given twice.
+    `scratch` is a folder for a copy of a file in another encoding or with lines that end differently. `separator` is a mark,
+    its English name or "whitespace"; `header` names the columns of a file that has no header.
+    Raises `DataError` for bytes that are no text, for a header given twice and for one that does not end with its line.
     """
-    found, remarks = _encoding(path, encoding)
+    found, remarks = encoding_of(path, encoding)
     blanks = separator == WHITESPACE
-    utf8 = path if found == "utf-8" and not blanks else _recoded(path, found, scratch, blanks)
-    with utf8.open(encoding="utf-8-sig", newline="") as lines:
+    utf8 = path if found == "utf-8" and not blanks else recoded(path, found, scratch, blanks)
+    with _opened(utf8) as lines:
         first = lines.readline(MAX_LINE_BYTES)
-    if not first.strip():
-        return TextFile(path, utf8, found, separator or ",", [], remarks)
+        if not first.strip():
+            if any(line.strip() for line in lines):
+                raise DataError(f"{path.name}, line 1: expected the header, found a blank line; remove it")
+            return TextFile(path, utf8, found, separator or ",", [], remarks)
     chosen = _as_separator(separator) if separator else _separator(first, known_columns)
     if header:
-        return TextFile(path, utf8, found, chosen, header, remarks, header_lines=0)
-    header = _header(first, chosen)
+        return TextFile(path, with_one_line_end(utf8, chosen, scratch), found, chosen, header, remarks, 0,
+                        tuple(known_columns))
+    header = _checked_header(first, chosen, known_columns, path)
+    return TextFile(path, with_one_line_end(utf8, chosen, scratch), found, chosen, header, remarks, 1, tuple(known_columns))
+
+
+def _opened(path: Path) -> TextIO:
+    # Broken bytes are no reason to stop here: the engine tells their rows.
+    return path.open(encoding="utf-8-sig", newline="", errors="replace")
+
+
+def _checked_header(line: str, separator: str, known_columns: list[str], path: Path) -> list[str]:
+    """The headings of the first line."""
+    rows = csv.reader([line, '"'], delimiter=separator)
+    next(rows, None)
+    if rows.line_num > 1:
+        raise DataError(f"{path.name}, line 1: a quote is opened in the header and not closed on its line, so that the rows "
+                        "after it cannot be told apart; close it, and keep each heading on one line")
+    header = _header(line, separator)
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated and repeated[0] in known_columns:
         raise DataError(f"{path.name}, line 1: the column {repeated[0]!r} stands twice; remove one or map it")
-    return TextFile(path, utf8, found, chosen, header, remarks)
-
-
-def _encoding(path: Path, said: str | None) -> tuple[str, tuple[str, ...]]:
-    with path.open("rb") as file:
-        start = file.read(4)
-    if start.startswith((b"\xff\xfe", b"\xfe\xff")):
-        return "utf-16", ("not UTF-8; read as UTF-16",)
-    for candidate in [said] if said else ["utf-8", "cp1251"]:
-        try:
-            with path.open(encoding=candidate, newline="") as text:
-                while text.read(_CHUNK):
-                    pass
-        except UnicodeDecodeError as error:
-            if said:
-                raise DataError(f"{path.name}: not {said} at byte {error.start}; correct formats.encoding") from error
-            continue
-        except LookupError as error:
-            raise DataError(f"{path.name}: formats.encoding: {said!r} is no encoding that Python knows") from error
-        normal = candidate.lower().replace("_", "-")
-        if candidate == "cp1251" and not said:
-            return candidate, ("not UTF-8; read as cp1251",)
-        return ("utf-8" if normal in ("utf8", "utf-8", "utf-8-sig") else candidate), ()
-    raise DataError(f"{path.name}: neither UTF-8 nor cp1251 text; say formats.encoding in company.yaml or in the mapping")
-
-
-def _recoded(path: Path, encoding: str, scratch: Path, blanks: bool = False) -> Path:
-    copy = scratch / f"{path.stem}-{abs(hash(path))}.utf8.csv"
-    with path.open(encoding=encoding, newline="") as source, copy.open("w", encoding="utf-8", newline="") as target:
-        if blanks:
-            target.writelines(re.sub(r"\s+", "\t", line.strip()) + "\n" for line in source)
-            return copy
-        while chunk := source.read(_CHUNK):
-            target.write(chunk)
-    return copy
+    return header
 
 
 def _as_separator(word: str) -> str:
@@ -134,16 +128,10 @@ def load_rows(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) 
     Rows with too many or too few fields are returned with their line; rows without any value are no rows.
     Raises `DataError` for a quote that is never closed: the rows after it cannot be told apart.
     """
-    names = unique_names(file.header)
-    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
-    filled = " OR ".join(f"trim({_name(name)}) <> ''" for name in names)
-    connection.execute(f"""
-        CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, row_number() OVER () AS _row FROM read_csv(
-            {_text(str(file.utf8_path))}, header = false, skip = {file.header_lines}, auto_detect = false,
-            delim = {_text(file.separator)}, quote = '"', escape = '"', columns = {{{columns}}},
-            strict_mode = true, null_padding = false, max_line_size = {MAX_LINE_BYTES}, store_rejects = true,
-            rejects_table = 'rejected_{into}', rejects_scan = 'rejected_scan_{into}', rejects_limit = 0)
-        WHERE {filled}""")
+    try:
+        connection.execute(_reading(file, into))
+    except duckdb.Error as error:
+        raise DataError(f"{file.path.name}: cannot be read as rows: {str(error).splitlines()[0]}") from error
     rejected = connection.execute(f"SELECT DISTINCT ON (line_byte_position) line_byte_position, error_type, csv_line "
                                   f"FROM rejected_{into} WHERE trim(csv_line) <> '' ORDER BY line_byte_position").fetchall()
     lines = _lines_at(file.utf8_path, [place for place, _, _ in rejected])
@@ -154,6 +142,28 @@ def load_rows(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) 
                         "cannot be told apart; close it, or double it if it belongs to the text")
     return [RejectedRow(line, _REASONS.get(kind, kind.lower()), text.strip()[:80])
             for line, (_, kind, text) in zip(lines, rejected, strict=True)]
+
+
+def _reading(file: TextFile, into: str) -> str:
+    """SQL that reads the rows as text."""
+    names = file.names
+    columns = ", ".join(f"{_text(name)}: 'VARCHAR'" for name in names)
+    filled = " OR ".join(f"trim({_name(name)}) <> ''" for name in names)
+    return f"""
+        CREATE OR REPLACE TEMP TABLE {into} AS SELECT *, row_number() OVER () AS _row FROM read_csv(
+            {_text(str(file.utf8_path))}, header = false, skip = {file.header_lines}, auto_detect = false,
+            delim = {_text(file.separator)}, quote = '"', escape = '"', columns = {{{columns}}},
+            strict_mode = true, null_padding = false, max_line_size = {MAX_LINE_BYTES}, store_rejects = true,
+            rejects_table = 'rejected_{into}', rejects_scan = 'rejected_scan_{into}', rejects_limit = 0)
+        WHERE {filled}"""
+
+
+def rows_with_swallowed(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) -> list[int]:
+    """Rows with a quoted field of which a line looks like a row: a quote left open ends at the next one, rows later."""
+    names = file.names
+    row = rf"[\r\n]([^\r\n]*{re.escape(file.separator)}){{{min(max(len(names) - 1, 2), 1000)}}}"
+    held = " OR ".join(f"regexp_matches({_name(name)}, {_text(row)})" for name in names)
+    return [number for number, in connection.execute(f"SELECT _row FROM {into} WHERE {held} ORDER BY _row").fetchall()]
 
 
 def _lines_at(path: Path, places: list[int]) -> list[int]:
@@ -173,16 +183,24 @@ _REASONS = {"TOO MANY COLUMNS": "more fields than the header", "MISSING COLUMNS"
             "INVALID ENCODING": "bytes that are no text"}
 
 
-def unique_names(header: list[str]) -> list[str]:
+def unique_names(header: list[str], known: Collection[str] = ()) -> list[str]:
     """Names for the engine, which takes `ID` and `id` for the same: the second `source` becomes `source#2`.
+
+    A heading that is exactly a known one keeps its name, wherever it stands.
 
     >>> unique_names(["id", "source", "", "Source"])
     ['id', 'source', '(column 3)', 'Source#2']
+    >>> unique_names(["Source", "source"], ["source"])
+    ['Source#2', 'source']
     """
-    times: Counter[str] = Counter()
+    exact = {name.lower(): header.index(name) for name in reversed(header) if name in known}
+    times = Counter(list(exact))
     names = []
     for position, name in enumerate(header, 1):
         name = name if name and name != "_row" else f"(column {position})"
+        if exact.get(name.lower()) == position - 1:
+            names.append(name)
+            continue
         times[name.lower()] += 1
         names.append(name if times[name.lower()] == 1 else f"{name}#{times[name.lower()]}")
     return names
@@ -200,7 +218,7 @@ def lines_of(file: TextFile, rejected_lines: set[int], rows: list[int]) -> dict[
     """The line in the file of each of these readable rows: read again only for the few rows that a finding names."""
     wanted, lines, position = set(rows), {}, 0
     csv.field_size_limit(sys.maxsize)
-    with file.utf8_path.open(encoding="utf-8-sig", newline="") as text:
+    with _opened(file.utf8_path) as text:
         reader = csv.reader(text, delimiter=file.separator)
         for _ in range(file.header_lines):
             next(reader, None)

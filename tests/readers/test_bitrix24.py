@@ -131,3 +131,48 @@ def test_a_short_export_works(tmp_path):
     taken = next(found for found in result.findings if found.key == "second_choice" and found.table == "stage_events")
     assert taken.count == 4 and "Дата изменения" in taken.message
     assert events.loc["005", "step"] == "Выбрали конкурента", "nothing says that it is closed"
+
+
+def with_own_steps(folder: Path, groups: dict[str, str] | None) -> Path:
+    """The rows above, 005 and 006 closed under names of their own; `groups` gives the group of a step."""
+    titles = [*TITLES, *(["Группа стадии"] if groups is not None else [])]
+    text = io.StringIO()
+    writer = csv.writer(text, delimiter=";", lineterminator="\n")
+    writer.writerow(titles)
+    for row in ROWS:
+        named = dict(zip(TITLES, (row[0], "Сделка", *row[1:]), strict=True))
+        step = {"005": "Выбрали конкурента", "006": "Оплачено"}.get(row[0], named["Стадия сделки"])
+        named |= {"Стадия сделки": step, "Группа стадии": (groups or {}).get(step, "")}
+        writer.writerow([named[name] for name in titles])
+    (folder / "deals.csv").write_text(text.getvalue(), encoding="utf-8")
+    return folder / "deals.csv"
+
+
+@pytest.mark.parametrize("won, lost", [("Успешная", "Неуспешная"), ("S", "F"), ("Сделка успешна", "Сделка провалена")])
+def test_the_group_of_a_step_says_how_a_deal_ended(tmp_path, won, lost):
+    deals = with_own_steps(tmp_path, {"Оплачено": won, "Выбрали конкурента": lost, "Новая": "В работе"})
+    result = import_files("bitrix24", [deals], tmp_path / "company")
+    company = read_company(result.folder)
+    events = rows(company, "stage_events").set_index("lead_id")
+    assert events["step"].to_list() == ["Новая", "Переговоры", "won", "lost", "lost", "won", "won"]
+    assert events.loc["005", "reason"] == "Выбрали конкурента"
+    assert rows(company, "orders")["order_id"].to_list() == ["003", "006"]
+    assert not [found for found in result.findings if found.key == "assumed"]
+
+
+def test_closed_under_a_name_of_its_own_is_said(tmp_path):
+    result = import_files("bitrix24", [with_own_steps(tmp_path, None)], tmp_path / "company")
+    assert rows(read_company(result.folder), "stage_events").set_index("lead_id").loc["006", "step"] == "lost"
+    said = [found for found in result.findings if found.key == "assumed"]
+    assert [(found.count, found.severity) for found in said] == [(2, "warning")]
+    assert "'Выбрали конкурента' (1), 'Оплачено' (1)" in said[0].text and "taken for lost" in said[0].text
+
+
+@pytest.mark.parametrize("without, column", [(("Компания", "Контакт"), "customer_id"),
+                                             (("Дата завершения", "Дата изменения"), "ordered_at"), (("Сумма",), "amount")])
+def test_an_export_without_what_an_order_takes_has_leads_and_events(tmp_path, without, column):
+    result = import_files("bitrix24", [export(tmp_path / "d.csv", "utf-8", without=without)], tmp_path / "company")
+    company = read_company(result.folder)
+    assert len(rows(company, "leads")) == len(rows(company, "stage_events")) == 7 and "orders" not in company.source_tables
+    said = [found for found in result.findings if found.key == "left_out"]
+    assert [found.table for found in said] == ["orders"] and f"no column for {column}" in said[0].message

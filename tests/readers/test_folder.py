@@ -22,9 +22,9 @@ LEADS = "lead_id,process,created_at,channel\n"
 ORDERS = "order_id,customer_id,process,ordered_at,amount\n"
 
 
-def company_of(folder: Path, description: str = "", share: float = 1.0, **files: str | bytes):
+def company_of(folder: Path, description: str = "", share: float = 1.0, currency: str = "EUR", **files: str | bytes):
     """A company of these files: `leads="…"` becomes leads.csv, bytes are written as they are."""
-    text = (DESCRIPTION + description).replace("SHARE", str(share))
+    text = (DESCRIPTION + description).replace("SHARE", str(share)).replace("EUR", currency, 1)
     (folder / "company.yaml").write_text(text, encoding="utf-8")
     for name, content in files.items():
         path = folder / (name.replace("__", ".") if "__" in name else f"{name}.csv")
@@ -66,6 +66,16 @@ def test_encodings(tmp_path, encoding, said):
     company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,Сайт и ёлки").encode(encoding))
     assert rows(company, "leads", "lead_id", "channel") == [("1", "Сайт и ёлки")]
     assert len(found(company, "encoding")) == said
+
+
+def test_a_broken_byte_costs_its_row_and_never_the_encoding(tmp_path):
+    lines = [f"{number},shop,2026-01-01,Звонок" for number in range(40)]
+    good = leads(*lines).encode()
+    for broken in (b"x,shop,2026-01-01,\xff\n", b"x,shop,2026-01-01,\xd0\n", "x,shop,2026-01-01,Сайт\n".encode("cp1251")):
+        company = company_of(tmp_path, share=0.05, leads=good + broken)
+        assert set(rows(company, "leads", "channel")) == {"Звонок"} and not errors(company) and not found(company, "encoding")
+        assert [(finding.message, finding.count, finding.examples[0].line) for finding in found(company, "broken_row")] == [
+            ("a row that is not a row: bytes that are no text", 1, 42)]
 
 
 def test_an_encoding_that_is_said_must_be_true(tmp_path):
@@ -172,6 +182,39 @@ def test_lines_are_those_of_an_editor(tmp_path):
     assert [example.line for finding in found(company, "bad_time") for example in finding.examples] == [6, 8]
 
 
+@pytest.mark.parametrize("ends", [("\r\n", "\n"), ("\n", "\r\n"), ("\n", "\r\r\n"), ("\r", "\r")])
+def test_lines_that_end_differently(tmp_path, ends):
+    """Two exports put together; what stands in quotes keeps its own line breaks."""
+    first = leads("1,shop,2026-01-01,a").replace("\n", ends[0])
+    company = company_of(tmp_path, leads=(first + f'2,shop,2026-01-01,"x\r\ny\rz"{ends[1]}3,shop,never,b{ends[1]}').encode())
+    assert rows(company, "leads", "lead_id", "channel") == [("1", "a"), ("2", "x\r\ny\rz")]
+    assert [(finding.key, finding.count) for finding in company.findings if finding.severity == "warning"] == [("bad_time", 1)]
+
+
+def test_a_stray_carriage_return_is_a_blank(tmp_path):
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,one\rtwo", "2,shop,never,b").encode())
+    assert rows(company, "leads", "lead_id", "channel") == [("1", "one two")]
+    assert [finding.examples[0].line for finding in found(company, "bad_time")] == [3]
+
+
+def test_whatever_the_engine_refuses_is_an_error_of_its_table(tmp_path, monkeypatch):
+    def refuse(*given):
+        raise duckdb.InvalidInputException("no\nmore of it")
+
+    monkeypatch.setattr("funnel_lib.readers.table_file.columns_of", refuse)
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a"))
+    assert [error.split(";")[0] for error in errors(company)] == ["leads: leads.csv: no"]
+
+
+def test_a_quote_left_open_in_the_header_or_closed_rows_later(tmp_path):
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a").replace("channel", '"channel', 1))
+    assert "leads.csv, line 1: a quote is opened in the header and not closed on its line" in errors(company)[0]
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a", '2,shop,2026-01-01,"open', "3,shop,2026-01-01,b",
+                                               '4,shop,2026-01-01,closed"', '5,shop,2026-01-01,"a note,\nof, two lines"'))
+    assert [(finding.count, finding.severity, finding.examples[0].line) for finding in found(company, "swallowed_rows")] == [
+        (1, "warning", 3)]
+
+
 def test_repeated_headers(tmp_path):
     company = company_of(tmp_path, leads="lead_id,process,created_at,channel,channel\n1,shop,2026-01-01,a,b\n")
     assert "the column 'channel' stands twice" in errors(company)[0]
@@ -180,12 +223,31 @@ def test_repeated_headers(tmp_path):
     assert len(found(company, "unknown_column")) == 3
 
 
-def test_an_empty_file_and_a_header_only(tmp_path):
-    company = company_of(tmp_path, leads="", orders=ORDERS)
+@pytest.mark.parametrize("nothing", [b"", b"\n", b"\xef\xbb\xbf", b"  \n \r\n", "\n".encode("utf-16")])
+def test_an_empty_file_and_a_header_only(tmp_path, nothing):
+    company = company_of(tmp_path, leads=nothing, orders=ORDERS)
     assert not errors(company) and company.process("shop").is_empty
     assert [finding.table for finding in found(company, "empty_table")] == ["leads", "orders"]
     (tmp_path / "leads.csv").unlink()
     assert company_of(tmp_path, orders=ORDERS).process("shop").is_empty
+
+
+def test_headings_that_differ_in_case_only(tmp_path):
+    """The exact name is the contract's, wherever it stands."""
+    company = company_of(tmp_path, leads="Lead_ID,process,created_at,Channel,channel,lead_id\nx,shop,2026-01-01,a,b,1\n")
+    assert rows(company, "leads", "lead_id", "channel") == [("1", "b")]
+    assert [finding.message.split(".")[0] for finding in found(company, "unknown_column")] == [
+        "the column Lead_ID#2 is not in the contract", "the column Channel#2 is not in the contract"]
+
+
+def test_an_empty_sheet_is_an_empty_file_and_a_blank_first_line_is_said(tmp_path):
+    with pd.ExcelWriter(tmp_path / "leads.xlsx", engine="xlsxwriter") as book:
+        pd.DataFrame().to_excel(book, index=False)
+    company = company_of(tmp_path)
+    assert not errors(company) and company.process("shop").is_empty and len(found(company, "empty_table")) == 1
+    (tmp_path / "leads.xlsx").unlink()
+    company = company_of(tmp_path, leads="\n" + leads("1,shop,2026-01-01,a"))
+    assert "leads.csv, line 1: expected the header, found a blank line" in errors(company)[0]
 
 
 def test_no_table_at_all_and_no_leads_of_a_process(tmp_path):
@@ -222,19 +284,44 @@ def test_quoted_newlines_separators_and_blank_lines(tmp_path):
 # -- values ----------------------------------------------------------------------------------------------------------------
 
 
-def amounts(folder, *values: str, description: str = ""):
+@pytest.mark.parametrize("currency, values, cents", [
+    ("RUB", ["12 500 руб.", "1 р.", "7 ₽", "8 RUB"], [1250000, 100, 700, 800]), ("CAD", ["$3,500.25", "2 CAD"], [350025, 200])])
+def test_the_companys_own_currency_may_stand_in_the_amounts(tmp_path, currency, values, cents):
+    company = amounts(tmp_path, *values, currency=currency)
+    assert not errors(company) and sorted(rows(company, "orders", "amount")) == sorted(cents)
+
+
+@pytest.mark.parametrize("values, said", [
+    (["100", "$100"], "orders.csv, column amount: amounts in USD (such as '$100') beside EUR"),
+    (["EUR 7", "100 ₽", "$5"], "amounts in RUB (such as '100 ₽') beside EUR"),
+    (["5 руб.", "6 руб."], "amounts in RUB (such as '5 руб.') beside EUR"),
+    (["GBP 1.50"], "amounts in GBP (such as 'GBP 1.50') beside EUR")])
+def test_currencies_written_in_the_amounts_are_never_added_up(tmp_path, values, said):
+    company = amounts(tmp_path, *values, description="rates: {USD: 0.5}\n")
+    assert said in errors(company)[0] and "a column of its own, currency" in errors(company)[0]
+
+
+def test_a_currency_column_may_repeat_what_the_amounts_say(tmp_path):
+    text = "order_id;customer_id;process;ordered_at;amount;currency\n1;a;shop;2026-01-01;$10;usd\n2;b;shop;2026-01-01;€10;\n"
+    company = company_of(tmp_path, "rates: {USD: 0.5}\n", orders=text)
+    assert not errors(company) and rows(company, "orders", "amount") == [500, 1000]
+    company = company_of(tmp_path, "rates: {USD: 0.5}\n", orders=text.replace("€", "$"))
+    assert "amounts in USD (such as '$10') beside EUR" in errors(company)[0]
+
+
+def amounts(folder, *values: str, description: str = "", currency: str = "EUR"):
     lines = [f'{number};c;shop;2026-01-01;"{value}"' for number, value in enumerate(values)]
-    return company_of(folder, description, orders=ORDERS.replace(",", ";") + "\n".join(lines) + "\n")
+    text = ORDERS.replace(",", ";") + "\n".join(lines) + "\n"
+    return company_of(folder, description, currency=currency, orders=text)
 
 
 @pytest.mark.parametrize("values, cents", [
     (["3 500,00", "1\u00a0000,5", "7"], [350000, 100050, 700]),
     (["€ 3.500,00", "12,30 €", "EUR 1"], [350000, 1230, 100]),
-    (["$3,500.25", "1,000,000.5"], [350025, 100000050]),
+    (["€3,500.25", "1,000,000.5"], [350025, 100000050]),
     (["1'000.50", "−5.25"], [100050, -525]),
     (["1.000.000", "2.500,5"], [100000000, 250050]),
     (["0.124", "1.234"], [12, 123]),
-    (["12 500 руб.", "1 р."], [1250000, 100]),
 ])
 def test_one_number_format_per_column(tmp_path, values, cents):
     company = amounts(tmp_path, *values)
@@ -300,10 +387,30 @@ def test_dates_in_another_format_and_absurd_ones_are_set_aside(tmp_path):
                                                "d,shop,2026-02-30,a", "e,shop,0026-01-01,a", "f,shop,,a"))
     assert len(rows(company, "leads", "lead_id")) == 28
     assert sum(finding.count for finding in found(company, "bad_time")) == 3
-    assert [finding.count for finding in found(company, "after_as_of")] == [1], "3026 does not move the end of observation"
-    assert company.description.as_of == "2026-01-29T00:00:00"
-    assert [finding.count for finding in found(company, "absurd_value")] == [1]
+    assert company.description.as_of == "2026-01-29T00:00:00", "3026 does not move the end of observation"
+    assert [finding.count for finding in found(company, "absurd_value")] == [2], "3026 and 0026"
     assert [finding.count for finding in found(company, "missing_value")] == [1]
+
+
+@pytest.mark.parametrize("wrong", [["3026-01-02", "3026-05-02"], ["2062-01-02"] * 12, ["2102-01-01", "2033-06-01"],
+                                   ["9999-12-31"], ["9999-12-31 23:59:59"] * 3])
+def test_mistyped_years_never_move_the_end_of_observation(tmp_path, wrong):
+    """200 leads in January 2026, the last of them on the 28th."""
+    good = [f"{number},shop,2026-01-{1 + number % 28:02},a" for number in range(200)]
+    company = company_of(tmp_path, share=0.1, leads=leads(*good, *(f"x{i},shop,{day},a" for i, day in enumerate(wrong))))
+    assert company.description.as_of == "2026-01-29T00:00:00" and len(rows(company, "leads", "lead_id")) == 200
+    assert [(finding.count, finding.examples[0].line) for finding in found(company, "absurd_value")] == [(len(wrong), 202)]
+
+
+def test_mistyped_years_count_among_the_rows_set_aside_whatever_as_of_is(tmp_path):
+    good = [f"{number},shop,2026-01-{1 + number:02},a" for number in range(28)]
+    text = leads(*good, *(f"x{number},shop,3026-01-02,a" for number in range(8)))
+    for said in ("", "as_of: 2026-02-01\n", "as_of: 2026-01-11\n"):
+        company = company_of(tmp_path, said, share=0.05, leads=text)
+        assert [(finding.count, finding.severity) for finding in found(company, "too_many_set_aside")] == [(8, "error")]
+    assert [finding.count for finding in found(company, "after_as_of")] == [18], "11 to 28 January are late, not bad"
+    company = company_of(tmp_path, "as_of: 2062-02-01\n", leads=leads(*good, "x,shop,2062-01-02,a"))
+    assert not found(company, "absurd_value"), "what lies before an as_of that was said is possible"
 
 
 def test_aware_and_naive_times_and_the_change_of_the_clock(tmp_path):
@@ -314,8 +421,17 @@ def test_aware_and_naive_times_and_the_change_of_the_clock(tmp_path):
         pd.Timestamp(2026, 3, 29, 1, 30), pd.Timestamp(2026, 3, 29, 3, 30), pd.Timestamp(2026, 3, 29, 10),
         pd.Timestamp(2026, 3, 29, 9)]
     assert len(found(company, "mixed_zones")) == 1
-    company = company_of(tmp_path, leads=leads("1,shop,2026-03-29T00:30:00Z,a"))
-    assert not found(company, "mixed_zones")
+    company = company_of(tmp_path, leads=leads("1,shop,2026-03-29T00:30:00Z,a", "2,shop,never,a", "3,shop,2026-02-30,a"))
+    assert not found(company, "mixed_zones"), "what is no time is not a naive time"
+
+
+@pytest.mark.parametrize("written", ["+0300", " +0300", " +03:00", "+03"])
+def test_a_blank_before_the_zone(tmp_path, written):
+    """Berlin is one hour ahead of UTC in January."""
+    company = company_of(tmp_path, leads=leads(f"1,shop,2026-01-03 10:00:00{written},a", "2,shop,2026-01-03 10:00:00 UTC,a",
+                                               "3,shop,2026-01-03 10:00:00 Z,a"))
+    assert rows(company, "leads", "created_at") == [pd.Timestamp(2026, 1, 3, hour) for hour in (8, 11, 11)]
+    assert not company.findings[1:], "only that there are no customers"
 
 
 def test_ids_are_text_from_the_first_byte(tmp_path):
@@ -406,9 +522,23 @@ def test_unknown_steps_stages_and_roles(tmp_path):
 def test_two_currencies_need_rates(tmp_path):
     text = "order_id,customer_id,process,ordered_at,amount,currency\n1,a,shop,2026-01-01,10,EUR\n2,b,shop,2026-01-01,10,USD\n"
     company = company_of(tmp_path, orders=text)
-    assert "amounts in USD beside EUR; give its rate in company.yaml" in errors(company)[0]
+    assert errors(company) == ["orders: amounts in USD beside EUR (orders.csv, line 3: currency = USD); give its rate in "
+                               "company.yaml, for instance rates: {USD: 1.0}"]
     company = company_of(tmp_path, "rates: {USD: 0.5}\n", orders=text)
     assert not errors(company) and rows(company, "orders", "amount") == [1000, 500]
+
+
+def test_a_currency_is_the_same_in_small_letters_and_stops_only_its_own_process(tmp_path):
+    """Of the shop EUR in three spellings; USD in the yard, and in a row of the shop that is set aside."""
+    text = "order_id,customer_id,process,ordered_at,amount,currency\n" + "".join(
+        f"{number},a,{process},{day},10,{code}\n" for number, (process, day, code) in enumerate(
+            [("shop", "2026-01-01", "eur"), ("shop", "2026-01-01", "EUR "), ("shop", "never", "USD"), ("yard", "2026-01-02", "usd")]))
+    company = company_of(tmp_path, "  yard: {allow_set_aside_share: 1}\n", orders=text)
+    assert [(finding.process, finding.count, finding.examples[0].line) for finding in found(company, "foreign_currency")] == [
+        ("yard", 1, 5)]
+    assert collect(company.process("shop").table("orders"))["amount"].to_list() == [1000, 1000]
+    with pytest.raises(DataError, match="amounts in USD beside EUR"):
+        company.process("yard")
 
 
 def test_orders_without_a_customer_are_kept_apart(tmp_path):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import duckdb
@@ -370,3 +371,22 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs"]))
                     lambda inner: st.lists(inner) | st.dictionaries(TEXTS.filter(bool), inner), max_leaves=8))
 def test_what_is_written_as_yaml_is_read_back(value):
     assert YAML(typ="safe", pure=True).load(f"key: {flow(value)}\n")["key"] == value
+
+
+def test_currencies_written_in_the_amounts_stop_the_import(tmp_path):
+    """20.5 with another sign: once typed, nobody could tell. A mapping that names a currency column knows better."""
+    for mapping, said in ((MAPPING, "amounts in USD (such as '$20.5') beside EUR"),
+                          (MAPPING.replace("currency: EUR, ", ""), "amounts in USD (such as '$20.5') beside GBP")):
+        with pytest.raises(DataError, match=re.escape(said)):
+            run(tmp_path, only_deals(mapping), deals_csv=DEALS.replace("20.5", "$20.5").replace(",10\n", ",£10\n"
+                if "GBP" in said else ",10\n"))
+    named = only_deals(MAPPING).replace("expected_amount: sum", "expected_amount: sum, currency: money")
+    deals = "\n".join(line + (",money" if line.startswith("id") else ",USD") for line in DEALS.splitlines()) + "\n"
+    _, company = run(tmp_path, named, deals_csv=deals.replace("20.5", "$20.5"))
+    assert {finding.key for finding in company.findings if finding.severity == "error"} == {"foreign_currency"}
+
+
+def test_a_channel_called_like_a_date_is_quoted_in_the_draft(tmp_path):
+    result, company = run(tmp_path, only_deals(MAPPING), deals_csv=DEALS.replace("site", "2026-01-01"))
+    assert '"2026-01-01"' in result.description.read_text(encoding="utf-8")
+    assert company.process("sales").settings.channels == ["2026-01-01", "phone", "walk-in"]
