@@ -7,7 +7,7 @@ import re
 from typing import Annotated, Any, Literal, get_args
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from funnel_lib.errors import CallError, nearest
@@ -243,6 +243,14 @@ class ProcessDescription(Part):
         steps = [step.key for step in self.steps]
         for position, card in enumerate(self.cards):
             _must_be_known(card.step, steps, "cards", position, "step")
+        return self
+
+    @model_validator(mode="after")
+    def _levers_are_known(self, info: ValidationInfo) -> ProcessDescription:
+        """Only in files, where a person mistypes; in code the measure that cannot be computed is a finding."""
+        if not info.context or not info.context.get("is_file"):
+            return self
+        steps = [step.key for step in self.steps]
         places = {"step": steps, "channel": [*self.channels, OTHER] if self.channels else []}
         for position, measure in enumerate(self.measures):
             kind, _, place = measure.moves.partition(".")
