@@ -305,9 +305,9 @@ def _remarks(source: Loaded, kept: nw.LazyFrame, description: CompanyDescription
         yield from _foreign_currencies(source, kept, description)
     if name == "stage_events":
         yield from _said(source, kept, "before_lead", "entered_at", nw.col("entered_at") < nw.col("_created_at"))
-        untimed = int(collect(kept.filter(nw.col("entered_at").is_null()).select(nw.len().alias("n")))["n"].iloc[0])
-        if untimed:
-            yield finding("time_unknown", name, untimed, share=round(100 * untimed / source.rows_in, 1))
+        events, timed = collect(kept.select(nw.len().alias("n"), timed=nw.col("entered_at").count())).iloc[0].astype(int)
+        if events > timed:
+            yield finding("time_unknown", name, events - timed, share=round(100 * (events - timed) / events, 1))
     if name == "orders":
         yield from _said(source, kept, "refund", "amount", nw.col("amount") < 0)
         yield from _said(source, kept, "zero_amount", "amount", nw.col("amount") == 0)

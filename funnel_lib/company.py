@@ -163,7 +163,8 @@ class Process:
         if name not in TABLES:
             raise CallError(f"table {name!r} is not in the contract." + nearest(name, TABLES))
         if not self.has(name):
-            raise MeasureError(f"{self.name}: needs the table {name!r} ({TABLES[name].en}), which this company has not")
+            why = "of which no row is of this process" if name in self.present else "which this company has not"
+            raise MeasureError(f"{self.name}: needs the table {name!r} ({TABLES[name].en}), {why}")
         if name not in self._tables:
             self._tables[name] = self._observed(name)
         return self._tables[name]

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import datetime as dt
 import re
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from funnel_lib.errors import CallError, nearest
-from funnel_lib.schema import LOST
+from funnel_lib.schema import LEVER_PLACES, LOST, OTHER
 
 Language = Literal["en", "ru"]
+LANGUAGES = get_args(Language)
 Stage = Literal["lead_generation", "conversion", "account_management"]
 # A text, or the same text in several languages.
 Text = str | dict[Language, str]
@@ -194,6 +195,10 @@ class Formats(Part):
     header: list[str] | None = None
 
 
+def _dotted(hint: str) -> str:
+    return f".{hint}" if hint else ""
+
+
 def _step(value: Any) -> Any:
     return {"key": str(value)} if isinstance(value, str | int) else value
 
@@ -240,12 +245,25 @@ class ProcessDescription(Part):
             _must_be_known(card.step, steps, "cards", position, "step")
         return self
 
+    @model_validator(mode="after")
+    def _levers_are_known(self, info: ValidationInfo) -> ProcessDescription:
+        """Only in files, where a person mistypes; in code the measure that cannot be computed is a finding."""
+        if not info.context or not info.context.get("is_file"):
+            return self
+        steps = [step.key for step in self.steps]
+        places = {"step": steps, "channel": [*self.channels, OTHER] if self.channels else []}
+        for position, measure in enumerate(self.measures):
+            kind, _, place = measure.moves.partition(".")
+            _must_be_known(kind, list(LEVER_PLACES), "measures", position, "moves")
+            _must_be_known(place or None, places.get(LEVER_PLACES[kind], []), "measures", position, "moves")
+        return self
+
 
 class CompanyDescription(Part):
     """The whole of `company.yaml`."""
 
     name: Text = "Company"
-    currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    currency: str = "EUR"
     time_zone: str = "UTC"
     language: Language = "en"
     as_of: Moment | None = None
@@ -259,12 +277,23 @@ class CompanyDescription(Part):
     @field_validator("time_zone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
+        from zoneinfo import ZoneInfo, ZoneInfoNotFoundError, available_timezones
 
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            raise ValueError(f"expected a time zone such as Europe/Moscow, found {value!r}") from error
+            text = f"expected a time zone such as Europe/Moscow, found {value!r}"
+            raise ValueError(text + _dotted(nearest(value, available_timezones()))) from error
+        return value
+
+    @field_validator("currency")
+    @classmethod
+    def _code_of_a_currency(cls, value: str) -> str:
+        if not re.fullmatch("[A-Z]{3}", value):
+            from babel.numbers import list_currencies  # loaded here: only a mistake pays for it
+
+            text = f"expected the three letters of a currency such as EUR, found {value!r}"
+            raise ValueError(text + _dotted(nearest(value, list_currencies())))
         return value
 
     @field_validator("processes")

@@ -89,6 +89,11 @@ TABLES: dict[str, Table] = {
     )
 }
 
+# Lever of a measure → what has to be named after its dot; None where it is one number of the process.
+LEVER_PLACES = {"lead_flow": "channel", "target_share": "channel", "step_rate": "step", "step_days": "step", "repeat_rate": None,
+                "gap_days": None, "referral_share": None, "mean_amount": None, "margin_share": None, "hours": "card",
+                "cost": "card"}
+
 # Tables without a process column belong to a process through the lead they name.
 THROUGH_LEADS = ("stage_events", "touches")
 # One of these is what a process needs to be measured at all.

@@ -164,7 +164,7 @@ def test_a_table_that_only_another_process_fills_is_not_there():
     other = Company(process.company.model_copy(update={"processes": {"b": process.settings}}), process.source_tables,
                     process.present).process("b")
     assert process.has("orders", "amount") and not other.has("orders")
-    with pytest.raises(MeasureError, match="needs the table 'orders'"):
+    with pytest.raises(MeasureError, match=r"needs the table 'orders' \(orders\), of which no row is of this process"):
         other.table("orders")
     assert Process.from_tables("a", leads=leads, orders=orders.head(0)).has("orders"), "an empty table is there"
 

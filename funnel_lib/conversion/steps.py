@@ -34,10 +34,12 @@ def step_rates(process: Process, by: str | list[str] | None = None, mode: str = 
     / leads, each with its Wilson 95 % limits, `amount` (expected amounts of the leads that reached the step),
     `too_young_count` (leads younger than the window) and `left_out_count` (created before `observed_from`).
     Where there is no list of leads the rows come from `counts` (step `lead` is the base of all).
-    Raises `MeasureError` without leads and counts, events or described steps; `CallError` for another mode.
+    Raises `MeasureError` without leads and counts, events or described steps; `CallError` for another mode or window.
     """
     if mode not in MODES:
         raise CallError(f"mode={mode!r}: expected one of {', '.join(MODES)}.{nearest(mode, MODES)}")
+    if window_days is not None and (isinstance(window_days, str | bool) or not window_days > 0):
+        raise CallError(f"window_days={window_days!r}: expected a number of days above 0, or None for the process's own")
     groups = as_list(by)
     if not process.has("leads") and process.has("counts"):
         if returning:

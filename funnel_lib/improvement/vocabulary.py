@@ -7,10 +7,8 @@ from typing import NamedTuple
 
 from funnel_lib.company import Process
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.schema import LEVER_PLACES as PLACES
 
-# Lever → what has to be named after the dot; None where it is one number of the process.
-PLACES = {"lead_flow": "channel", "target_share": "channel", "step_rate": "step", "step_days": "step", "repeat_rate": None,
-          "gap_days": None, "referral_share": None, "mean_amount": None, "margin_share": None, "hours": "card", "cost": "card"}
 # These move in points (0.03 = 3 points) and stay within 0 to 1; all others move relatively.
 SHARES = frozenset({"target_share", "step_rate", "repeat_rate", "referral_share", "margin_share"})
 # Without a channel the lead flow of all channels is meant.

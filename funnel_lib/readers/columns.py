@@ -20,8 +20,9 @@ _DATE_FORMATS = {"DD.MM.YYYY": "%d.%m.%Y", "DD.MM.YY": "%d.%m.%y", "YYYY/MM/DD":
 _TWINS = (("DD/MM/YYYY", "MM/DD/YYYY"), ("DD-MM-YYYY", "MM-DD-YYYY"))
 _YES = ("true", "t", "1", "yes", "y", "да", "истина", "д")
 _NO = ("false", "f", "0", "no", "n", "нет", "ложь", "н")
-# Spaces of every width, currency signs and codes, apostrophes as thousands marks.
-_NOISE = "[\\s\u00a0\u202f\u2009'’_]|[€$₽£¥₴₸]|руб\\.?|р\\.|^[A-Z]{3}|[A-Z]{3}$"
+# Spaces of every width and apostrophes as thousands marks, as SQL writes them; currency signs and codes.
+_BLANK = "[\\s\u00a0\u202f\u2009''’_]"
+_CURRENCY = "[€$₽£¥₴₸]|руб\\.?|р\\.|^[A-Z]{3}|[A-Z]{3}$"
 # A column of a spreadsheet has twins of these names for the cells that are numbers or times, not text.
 NUMBER, TIME = "_number of ", "_time of "
 
@@ -63,13 +64,15 @@ def _time(connection, source: str, column: Column, formats: Formats, time_zone: 
     zoned = f"(TRY_CAST({joined} AS TIMESTAMPTZ) AT TIME ZONE '{time_zone}')"
     iso = (f"CASE WHEN regexp_matches({name}, '{_ISO}') THEN CASE WHEN {aware} THEN {zoned} "
            f"ELSE TRY_CAST({name} AS TIMESTAMP) END END")
-    candidates = {"ISO": iso}
+    # What was said comes first: values that can be read both ways are as it says.
+    candidates = {} if formats.date else {"ISO": iso}
     known = {formats.date: formats.date} if formats.date else _DATE_FORMATS
     for label, pattern in known.items():
         written = ", ".join("'" + f"{pattern}{clock}".replace("'", "''") + "'" for clock in _CLOCK)
         parsed = f"TRY_STRPTIME({name}, [{written}])"
         # DuckDB takes 26 for the year 26 where four digits are meant.
         candidates[label] = f"CASE WHEN year({parsed}) >= 1000 THEN {parsed} END" if "%Y" in pattern else parsed
+    candidates.setdefault("ISO", iso)
     counted = (f"SELECT {', '.join(f'count({sql})' for sql in candidates.values())}, "
                f"count(CASE WHEN {aware} THEN {iso} END) FROM {source}")
     try:
@@ -89,13 +92,17 @@ def _time(connection, source: str, column: Column, formats: Formats, time_zone: 
 
 
 def _number(connection, source: str, column: Column, formats: Formats, file: str) -> Typed:
-    clean = f"regexp_replace(replace(trim({quoted(column.name)}), '−', '-'), '{_NOISE.replace(chr(39), chr(39) * 2)}', '', 'g')"
+    written = f"regexp_replace(trim({quoted(column.name)}), '{_CURRENCY}', '', 'g')"
+    clean = f"regexp_replace(replace({written}, '−', '-'), '{_BLANK}|^\s*\+', '', 'g')"
     mark = formats.decimal or _decimal_mark(connection, source, column, clean, file)
     other = "." if mark == "," else ","
     plain = f"replace(replace({clean}, '{other}', ''), '{mark}', '.')"
     # A thousands mark is one only between groups of three digits; anything else is not a number.
     shape = rf"^-?(\d+|\d{{1,3}}(\{other}\d{{3}})+)?(\{mark}\d*)?([eE][+-]?\d+)?$"
-    return Typed(f"CASE WHEN regexp_matches({clean}, '{shape}') THEN TRY_CAST({plain} AS DOUBLE) END")
+    # So is a blank: 1 2 3 is no number.
+    parted = rf"\d{_BLANK}+(\d{{1,2}}(\D|$)|\d{{4}})"
+    return Typed(f"CASE WHEN regexp_matches({clean}, '{shape}') AND NOT regexp_matches({written}, '{parted}') "
+                 f"THEN TRY_CAST({plain} AS DOUBLE) END")
 
 
 def _decimal_mark(connection, source: str, column: Column, clean: str, file: str) -> str:

@@ -30,7 +30,7 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     if not isinstance(content, dict):
         raise CallError(f"{path}: expected keys with values, found {'nothing' if content is None else repr(content)[:60]}")
     try:
-        return model.model_validate(_plain(content))
+        return model.model_validate(_plain(content), context={"is_file": True})
     except ValidationError as error:
         raise CallError(_in_words(_foremost(error.errors()), content, path, model, len(_places(error)))) from error
 

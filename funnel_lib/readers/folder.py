@@ -13,7 +13,7 @@ import pandas as pd
 from funnel_lib import periods
 from funnel_lib.checks import Checked, Loaded, check_tables, with_words
 from funnel_lib.company import Company, day_counts, in_company_currency, minor_units
-from funnel_lib.description import CompanyDescription, moment_text
+from funnel_lib.description import LANGUAGES, CompanyDescription, moment_text
 from funnel_lib.engine import to_lazy
 from funnel_lib.errors import CallError, DataError, nearest
 from funnel_lib.findings import Finding, finding
@@ -21,6 +21,8 @@ from funnel_lib.readers.description_file import FILE_NAME, read_description
 from funnel_lib.readers.table_file import READERS, load_table
 from funnel_lib.schema import TABLES, THROUGH_LEADS
 
+# Files that may hold a table and are not read.
+_OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".tsv", ".txt", ".json")
 PROJECT = Path(__file__).resolve().parents[2]
 
 
@@ -34,6 +36,8 @@ def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, l
     """
     folder = find_folder(Path(path))
     description = read_description(folder / FILE_NAME)
+    if language and language not in LANGUAGES:
+        raise CallError(f"language: expected one of {', '.join(LANGUAGES)}, found {language!r}")
     changes = {"as_of": moment_text(as_of, description.time_zone), "language": language}
     description = description.model_copy(update={key: value for key, value in changes.items() if value})
     connection, scratch = _connection()
@@ -92,8 +96,15 @@ def _load(connection, folder: Path, description: CompanyDescription, scratch: Pa
 
 def _unknown_files(folder: Path) -> list[Finding]:
     """Files that look like tables but are none: a misspelt name must not make a table silently missing."""
-    strange = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in READERS and path.stem not in TABLES]
-    return [finding("unknown_file", path.stem, 1, file=path.name, nearest=nearest(path.stem, TABLES)) for path in strange]
+    read = {f"{name}{ending}" for name in TABLES for ending in READERS}
+    strange = [path for path in sorted(folder.iterdir()) if path.suffix.lower() in (*READERS, *_OTHERS) and path.name not in read]
+    return [finding("unknown_file", path.stem, 1, file=path.name, nearest=_right_name(path)) for path in strange]
+
+
+def _right_name(path: Path) -> str:
+    if path.stem.lower() in TABLES:
+        return " Expected " + " or ".join(f"{path.stem.lower()}{ending}" for ending in READERS)
+    return nearest(path.stem, TABLES)
 
 
 def checked_company(connection, description: CompanyDescription, loaded: Mapping[str, Loaded], findings: list[Finding]

@@ -53,6 +53,12 @@ def test_window_takes_only_leads_old_enough_and_entries_within_it(small):
     assert table["too_young_count"].tolist() == [1, 1, 1, 1]
 
 
+@pytest.mark.parametrize("window", [-1, 0, "x", float("nan"), True])
+def test_a_window_is_a_number_of_days(small, window):
+    with pytest.raises(CallError, match=r"window_days=.*expected a number of days above 0"):
+        conversion.step_rates(small["pandas"], window_days=window)
+
+
 def test_one_day_short_of_the_window(small):
     table = conversion.step_rates(small["pandas"], window_days=29)
     assert _counts(table)["won"] == (0, 4)

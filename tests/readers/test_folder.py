@@ -321,6 +321,7 @@ def amounts(folder, *values: str, description: str = "", currency: str = "EUR"):
     (["€3,500.25", "1,000,000.5"], [350025, 100000050]),
     (["1'000.50", "−5.25"], [100050, -525]),
     (["1.000.000", "2.500,5"], [100000000, 250050]),
+    (["+5", "+ 1 000,5", "-1 000 000"], [500, 100050, -100000000]),
     (["0.124", "1.234"], [12, 123]),
 ])
 def test_one_number_format_per_column(tmp_path, values, cents):
@@ -335,6 +336,11 @@ def test_an_ambiguous_number_is_asked_for(tmp_path, mark, cents):
     assert 'say formats: {decimal: ","}' in errors(company)[0] and "1.234" in errors(company)[0]
     company = amounts(tmp_path, "1.234", "5.678", description=f'formats: {{decimal: "{mark}"}}\n')
     assert rows(company, "orders", "amount") == ([123400, 567800] if mark == "," else [123, 568])
+
+
+def test_blanks_stand_between_groups_of_three_only(tmp_path):
+    company = amounts(tmp_path, "1 2 3", "12 34", "1 0000", "5 5 руб.", "12 345", currency="RUB")
+    assert rows(company, "orders", "amount") == [1234500] and [item.count for item in found(company, "bad_number")] == [4]
 
 
 def test_broken_infinite_and_absurd_numbers_are_set_aside(tmp_path):
@@ -369,6 +375,9 @@ def test_ambiguous_dates_are_asked_for(tmp_path):
     assert '{date: "%d/%m/%Y"} or {date: "%m/%d/%Y"}' in errors(company)[0] and "03/04/2026" in errors(company)[0]
     company = company_of(tmp_path, 'formats: {date: "%m/%d/%Y"}\n', leads=text)
     assert rows(company, "leads", "created_at") == [pd.Timestamp(2026, 3, 4), pd.Timestamp(2026, 5, 6)]
+    for said, moment in (("%Y-%d-%m", pd.Timestamp(2026, 4, 3)), ("%d.%m.%Y", pd.Timestamp(2026, 3, 4))):
+        company = company_of(tmp_path, f'formats: {{date: "{said}"}}\n', leads=leads("1,shop,2026-03-04,a"))
+        assert rows(company, "leads", "created_at") == [moment], "what was said, if the dates are written so; else ISO"
 
 
 @pytest.mark.parametrize("formats, said", [
@@ -492,6 +501,8 @@ def test_events_without_a_time_are_kept_and_counted(tmp_path):
     company = company_of(tmp_path, leads=leads("1,shop,2026-01-10,a"), stage_events="lead_id,step\n1,called\n")
     assert [finding.message for finding in found(company, "time_unknown")] == ["100.0 % of the events have no time"]
     assert len(rows(company, "stage_events", "step")) == 1
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-10,a"), stage_events=EVENTS + "1,called,\n1,won,2026-01-12\n9,won,\n")
+    assert [finding.message for finding in found(company, "time_unknown")] == ["50.0 % of the events have no time"], "of those kept"
 
 
 def test_words_written_differently_are_repaired_and_unknown_ones_are_other(tmp_path):
@@ -601,6 +612,14 @@ def test_a_misspelt_file_is_seen(tmp_path):
         "the file stage_evnts.csv is no table of the contract. Did you mean 'stage_events'?"]
 
 
+@pytest.mark.parametrize("name", ["orders.xls", "orders.ods", "Orders.csv", "orders.CSV"])
+def test_tables_in_files_that_are_not_read_are_seen(tmp_path, name):
+    (tmp_path / name).write_bytes(b"")
+    company = company_of(tmp_path, leads=leads("1,shop,2026-01-01,a"))
+    assert [finding.message for finding in found(company, "unknown_file")] == [
+        f"the file {name} is no table of the contract. Expected orders.csv or orders.parquet or orders.xlsx"]
+
+
 def test_columns_that_are_not_in_the_contract_are_named(tmp_path):
     company = company_of(tmp_path, leads="lead_id,process,created_at,chanel\n1,shop,2026-01-01,a\n")
     assert [finding.message for finding in found(company, "unknown_column")] == [
@@ -627,8 +646,16 @@ def test_columns_that_are_not_in_the_contract_are_named(tmp_path):
      "line 6: processes.shop.cards.2.role: expected caller, found 'caler'. Did you mean 'caller'?"),
     ("processes: {shop: {steps: [called, won], cards: [{key: a, stage: conversion, step: caled}]}}",
      "processes.shop.cards.1.step: expected one of called, won, found 'caled'. Did you mean 'called'?"),
-    ("roles: {caller: {name: A}}\nprocesses: {shop: {measures: [{key: m, moves: x, hours: {caler: 1}, "
+    ("roles: {caller: {name: A}}\nprocesses: {shop: {measures: [{key: m, moves: repeat_rate, hours: {caler: 1}, "
      "effect: {low: 0, likely: 0, high: 0}}]}}", "measures.1.hours.caler: expected caller, found 'caler'"),
+    ("processes: {shop: {measures: [{key: m, moves: step_rat.won, effect: {low: 0, likely: 0, high: 0}}]}}",
+     "processes.shop.measures.1.moves: expected one of lead_flow, target_share"),
+    ("processes: {shop: {steps: [contacted, won], measures: [{key: m, moves: step_rate.contcted, "
+     "effect: {low: 0, likely: 0, high: 0}}]}}",
+     "measures.1.moves: expected one of contacted, won, found 'contcted'. Did you mean 'contacted'?"),
+    ("currency: euro\nprocesses: {shop: {}}", "line 1: currency: expected the three letters of a currency such as EUR, found 'euro'"),
+    ("currency: usd\nprocesses: {shop: {}}", "found 'usd'. Did you mean 'USD'?"),
+    ("time_zone: Europe/Moskow\nprocesses: {shop: {}}", "found 'Europe/Moskow'. Did you mean 'Europe/Moscow'?"),
     ("calendar: {holidays: XX}\nprocesses: {shop: {}}", "calendar.holidays: expected a country such as RU, DE or DE-BY, found 'XX'"),
     ("processes: [shop]", "line 1: processes: expected keys with values, found ['shop']"),
     ("processes: {shop: {steps: won}}", "processes.shop.steps: expected a list, found 'won'"),
@@ -645,6 +672,8 @@ def test_mistakes_in_the_description_name_the_place(tmp_path, text, said):
 
 def test_wrong_paths(tmp_path):
     company_of(tmp_path)
+    with pytest.raises(CallError, match="language: expected one of en, ru, found 'de'"):
+        read_company(tmp_path, language="de")
     with pytest.raises(CallError, match=r"no such folder\. Did you mean"):
         read_company(str(tmp_path)[:-1])
     with pytest.raises(CallError, match="found a file; give its folder"):
