@@ -7,17 +7,16 @@ import math
 from funnel_lib import conversion as measures
 from funnel_lib.answers import of_conversion_change as changes
 from funnel_lib.answers import of_conversion_paths as paths
-from funnel_lib.answers.sentence import Sentence, Speaker, attempt
+from funnel_lib.answers.sentence import Sentence, Speaker, answered
 from funnel_lib.company import Process
 from funnel_lib.rates import FEW
 
 
 def conversion(process: Process) -> list[Sentence]:
     """The sentences of exercise 2: the verdict, what to do about it, then the rest."""
-    topics = (_eventual, _funnel, changes.price_of_point, paths.whom_to_act_on, changes.change, changes.reconciliation, _time,
-              _losses, changes.owners, changes.channels, paths.path_followed, paths.returns, paths.in_time, changes.trend,
-              changes.cohorts, paths.littles_law, paths.sales_velocity, _naive, _returning)
-    return [sentence for topic in topics for sentence in attempt(topic, process)]
+    return answered(process, _eventual, _funnel, changes.price_of_point, paths.whom_to_act_on, changes.change,
+                    changes.reconciliation, _time, _losses, changes.owners, changes.channels, paths.path_followed, paths.returns,
+                    paths.in_time, changes.trend, changes.cohorts, paths.littles_law, paths.sales_velocity, _naive, _returning)
 
 
 def _eventual(process: Process) -> list[Sentence]:

@@ -118,17 +118,21 @@ def change(process: Process) -> list[Sentence]:
     """What moved the share won between the last two periods that can be compared: the mix of channels or the rates."""
     by = "channel" if process.has("leads", "channel") else "step"
     say, table = Speaker(process), measures.change_decomposition(process, by)
-    row, fell = table.iloc[0], table.iloc[0].overall_change_share < 0
+    row = table.iloc[0]
+    moved = f"{'fell' if row.overall_change_share < 0 else 'rose'} from {say.share(row.overall_before_share)} to"
+    if abs(row.overall_change_share) < _LEAST_POINTS:
+        moved = "stayed at"
     text = (f"From the quarter that began on {say.date(row.before_from)} to the one of {say.date(row.after_from)} the share won "
-            f"{'fell' if fell else 'rose'} from {say.share(row.overall_before_share)} to {say.share(row.overall_after_share)} "
-            f"(each lead followed for {say.days(row.equal_window_days)}; change {_points(say, row.overall_change_share)} points, "
-            f"95 % interval {_points(say, row.overall_change_low_share)} to {_points(say, row.overall_change_high_share)})")
+            f"{moved} {say.share(row.overall_after_share)} (each lead followed for {say.days(row.equal_window_days)}; change "
+            f"{_points(say, row.overall_change_share)} points, 95 % interval {_points(say, row.overall_change_low_share)} to "
+            f"{_points(say, row.overall_change_high_share)})")
     within_chance = row.overall_change_low_share <= 0 <= row.overall_change_high_share
     text += ". As a whole this is within what chance makes." if within_chance else "."
     sums = table.groupby("kind")["change_share"].sum()
     said = [Sentence("change", text, change_share=row.overall_change_share, low_share=row.overall_change_low_share,
                      high_share=row.overall_change_high_share, within_chance=bool(within_chance))]
-    return said + (_mix_and_rates(say, table, sums) if by == "channel" else [])
+    some_moved = table["change_share"].abs().max() >= _LEAST_POINTS
+    return said + (_mix_and_rates(say, table, sums) if by == "channel" and some_moved else [])
 
 
 def _mix_and_rates(say: Speaker, table: pd.DataFrame, sums: pd.Series) -> list[Sentence]:

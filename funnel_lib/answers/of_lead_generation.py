@@ -160,8 +160,10 @@ def _costs(process: Process) -> list[Sentence]:
     if row.cost_amount == 0:
         return [Sentence("costs", "What a lead costs cannot be told: no cost of lead generation is recorded.")]
     if math.isnan(row.cost_amount):
-        return [Sentence("costs", "What a lead costs cannot be told: there is no table of spend, and no work with an hour "
-                                  "cost.")]
+        why = "there is no table of spend, and no work with an hour cost."
+        if process.has("work") and process.has("spend"):
+            why = "too many of the hours are by roles without an hour cost."
+        return [Sentence("costs", f"What a lead costs cannot be told: {why}")]
     parts = [f"{what} costs {say.money(value)}" for what, value in
              (("a lead", row.cost_per_lead_amount), ("a lead on target", row.cost_per_target_lead_amount),
               ("a new customer", row.cost_per_customer_amount)) if not math.isnan(value)]

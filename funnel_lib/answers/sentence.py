@@ -9,13 +9,23 @@ from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language import formats
 
+UNAVAILABLE = "unavailable"
+
+
+def answered(process: Process, *topics: Callable[[Process], list[Sentence]]) -> list[Sentence]:
+    """The sentences of these topics, the first one's first; what cannot be said for want of data closes them, each reason once."""
+    first, *rest = [sentence for topic in topics for sentence in attempt(topic, process)]
+    told = [sentence for sentence in rest if sentence.key != UNAVAILABLE]
+    reasons = dict.fromkeys(sentence for sentence in rest if sentence.key == UNAVAILABLE and sentence != first)
+    return [first, *told, *reasons]
+
 
 def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> list[Sentence]:
     """The sentences of one topic, or the one that says what they would need."""
     try:
         return topic(process)
     except MeasureError as error:
-        return [Sentence("unavailable", _capital(str(error).removeprefix(f"{process.name}: ")) + ".")]
+        return [Sentence(UNAVAILABLE, _capital(str(error).removeprefix(f"{process.name}: ")) + ".")]
 
 
 def _capital(text: str) -> str:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pandas as pd
 import pytest
 
 from funnel_lib import Process, answers, conversion
+from tests.conversion.cases import BAD_INPUTS
 from tests.conversion.seven_rows import EVENTS, LEADS, SETTINGS, TABLES
 
 
@@ -50,3 +53,21 @@ def test_no_leads_and_all_running_have_words_instead_of_numbers():
 def test_what_is_missing_is_a_sentence_not_an_error():
     said = answers.conversion(Process.from_tables("p", leads=LEADS, **SETTINGS))
     assert said and all("stage_events" in sentence for sentence in said)
+
+
+# Bad input → what its report must say in words.
+WORDS = {"no lost events": "No lost lead is recorded", "final state only": "The moment is unknown for 300 of 300 outcomes",
+         "one lead": "fewer than 30 leads could reach each", "no lead": "There are no leads to measure conversion on yet",
+         "all running": "no lead is won yet", "a step nobody reached": "The narrowest step is “offer”: 0\xa0% of those",
+         "a loop of 500 returns": "1 of 1 leads that were given up came back", "all at midnight of one day": "within 0\xa0days",
+         "renamed halfway": "60 leads went through steps that are not described: if a step was renamed"}
+
+
+@pytest.mark.parametrize("name", BAD_INPUTS)
+def test_bad_input_is_said_in_words(name):
+    said = answers.conversion(BAD_INPUTS[name]())
+    assert any(WORDS[name] in sentence for sentence in said), said
+    assert not [sentence for sentence in said if re.search(r"\bnan\b|\binf\b|\bNone\b|n/a", sentence)]
+    assert len(set(said)) == len(said), "nothing is said twice"
+    reasons = [sentence.key == "unavailable" for sentence in said[1:]]
+    assert reasons == sorted(reasons), "what is missing comes last"

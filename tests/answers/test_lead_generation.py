@@ -24,7 +24,7 @@ def test_sentences_carry_the_numbers_worked_out_by_hand():
     assert sentences["costs"].numbers["not_allocated_amount"] == pytest.approx(63.33)
     assert "€63.33 of it (20.8\N{NO-BREAK SPACE}%) names no channel" in sentences["costs"]
     assert "tv (€45)" in sentences["idle_channels"]
-    assert sentences["uncosted_hours"].numbers["hours"] == 4
+    assert sentences["uncosted_hours"].numbers["hours"] == 0.1
 
 
 def test_a_revenue_plan_is_divided_by_the_mean_first_order():
