@@ -22,7 +22,7 @@ from funnel_lib.readers.table_file import READERS, load_table
 from funnel_lib.schema import TABLES, THROUGH_LEADS
 
 # Files that may hold a table and are not read.
-_OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".tsv", ".txt", ".json")
+_OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".tsv")
 PROJECT = Path(__file__).resolve().parents[2]
 
 
