@@ -91,10 +91,10 @@ def _last_step(process: Process) -> nw.Expr:
     """Of entries at one moment the later step. An entry whose time is unknown was passed all the same: a later step without a
     time is the last one."""
     latest = nw.max_horizontal(*(f"_last_{number}_at" for number in range(len(process.steps))))
-    last = nw.lit(-1.0)
+    last = nw.lit(-1, dtype=nw.Int16)
     for number in range(len(process.steps)):
         here = (nw.col(f"_last_{number}_at") == latest).fill_null(False) | _is_one(f"untimed_{number}")
-        last = nw.when(here).then(nw.lit(float(number))).otherwise(last)
+        last = nw.when(here).then(nw.lit(number, dtype=nw.Int16)).otherwise(last)
     return last
 
 
@@ -120,7 +120,9 @@ def _per_lead(process: Process) -> nw.LazyFrame:
     marked = recorded_events(process).with_columns(**first, **latest, lost_entries=_flag(is_lost))
     per_lead = marked.group_by("lead_id").agg(*[nw.col(name).min() for name in first], *[nw.col(name).max() for name in latest],
                                               nw.col("lost_entries").sum())
-    return per_lead if some_untimed else per_lead.with_columns(**dict.fromkeys(flags, nw.lit(0)))
+    # A sum is as wide as the engine has numbers; a lead is not lost that often.
+    per_lead = per_lead.with_columns(nw.col("lost_entries").cast(nw.Int32))
+    return per_lead if some_untimed else per_lead.with_columns(**dict.fromkeys(flags, nw.lit(0, dtype=nw.Int16)))
 
 
 def has_untimed(process: Process) -> bool:
@@ -131,7 +133,7 @@ def has_untimed(process: Process) -> bool:
 
 def _flag(condition: nw.Expr) -> nw.Expr:
     """1 or 0: a number, since not every engine takes the largest of truth values."""
-    return nw.when(condition.fill_null(False)).then(nw.lit(1)).otherwise(nw.lit(0))
+    return nw.when(condition.fill_null(False)).then(nw.lit(1, dtype=nw.Int16)).otherwise(nw.lit(0, dtype=nw.Int16))
 
 
 def _is_one(flag: str) -> nw.Expr:

@@ -28,7 +28,7 @@ _FIXED = {
 _ORDER = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW)
 WIDTH_INCHES = 7.6
 _RC = {
-    "figure.dpi": 100, "savefig.dpi": 200, "figure.facecolor": "white", "axes.facecolor": "white",
+    "figure.dpi": 100, "savefig.dpi": 150, "figure.facecolor": "white", "axes.facecolor": "white",
     "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 11, "axes.labelsize": 9.5, "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "axes.labelcolor": INK,
     "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 9, "ytick.labelsize": 9.5, "legend.frameon": False,

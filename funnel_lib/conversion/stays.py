@@ -64,35 +64,40 @@ def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
     or at the end: it is counted, never timed.
     Raises `MeasureError` without leads, events or described steps.
     """
-    return process.remembered(("stays", returning), lambda: _with_days(kept(_stays(process, returning))))
+    return process.remembered(("stays", returning), lambda: _with_days(process, kept(_stays(process, returning))))
 
 
-def _with_days(every: nw.LazyFrame) -> nw.LazyFrame:
+def _with_days(process: Process, every: nw.LazyFrame) -> nw.LazyFrame:
     """Only a plan: whoever does not ask for the length of the stays does not pay for it."""
     early = (nw.col("_early") == 1) | (nw.col("next_early") == 1).fill_null(False)
-    return every.with_columns(days=nw.when(~early).then(elapsed_days(nw.col("at"), nw.col("next_at")))).drop("_early", "next_early")
+    days = nw.when(~early).then(elapsed_days(nw.col("at"), nw.col("next_at")))
+    every = every.with_columns(days=days).drop("_early", "next_early")
+    return every if has_untimed(process) else every.with_columns(order_at=nw.col("at"), next_order_at=nw.col("next_at"))
 
 
 def _stays(process: Process, returning: bool) -> nw.LazyFrame:
+    """The stays in as few bytes as can be: there are more of them than events. `order_at` only where it differs from `at`."""
     leads = lead_states(process, returning).select("lead_id", "created_at", "state", "won_at")
-    created = nw.col("created_at")
-    start = leads.with_columns(place=nw.lit(0.0), at=created, order_at=created, _early=nw.lit(0), _turn=nw.lit(0))
+    created, none, one = nw.col("created_at"), nw.lit(0, dtype=nw.Int16), nw.lit(1, dtype=nw.Int16)
+    start = leads.with_columns(place=none, at=created, order_at=created, _early=none, _turn=none)
     moves = _in_order(process).join(leads, on="lead_id", how="inner")
     early = (nw.col("at") < created).fill_null(False)
-    moves = moves.with_columns(_early=nw.when(early).then(nw.lit(1)).otherwise(nw.lit(0)), _turn=nw.lit(1))
-    columns = ["lead_id", "created_at", "state", "won_at", "place", "at", "order_at", "_early", "_turn"]
-    order = ["_turn", "order_at", "place"]
+    moves = moves.with_columns(_early=nw.when(early).then(one).otherwise(none), _turn=one)
+    turning = "order_at" if has_untimed(process) else "at"
+    timed = dict.fromkeys(["at", turning])
+    columns = ["lead_id", "created_at", "state", "won_at", "place", *timed, "_early", "_turn"]
+    order = ["_turn", turning, "place"]
     following = {f"next_{name.lstrip('_')}": nw.col(name).shift(-1).over("lead_id", order_by=order)
-                 for name in ("place", "at", "order_at", "_early")}
+                 for name in ("place", *timed, "_early")}
     return nw.concat([start.select(columns), moves.select(columns)]).with_columns(**following).drop("_turn")
 
 
 def _in_order(process: Process) -> nw.LazyFrame:
     """Every distinct entry: `lead_id`, `place`, `at`, and `order_at` by which entries follow each other."""
     numbers = {key: number for number, key in enumerate(places(process)) if number}
-    place = nw.lit(float(numbers[OTHER]))
+    place = nw.lit(numbers[OTHER], dtype=nw.Int16)
     for key, number in numbers.items():
-        place = nw.when(nw.col("step") == key).then(nw.lit(float(number))).otherwise(place)
+        place = nw.when(nw.col("step") == key).then(nw.lit(number, dtype=nw.Int16)).otherwise(place)
     events = recorded_events(process).with_columns(place=place, at=nw.col("entered_at")).select("lead_id", "place", "at").unique()
     if not has_untimed(process):
         return events.with_columns(order_at=nw.col("at"))

@@ -44,7 +44,7 @@ def run(side: str, folder: Path) -> None:
     if side == "pandas":
         conversion_pandas.counts(folder)
     else:
-        connection = duckdb.connect(config={"memory_limit": MEMORY})
+        connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")})
         connection.execute(f"create view leads_file as from '{folder / 'leads.parquet'}'; "
                            f"create view events_file as from '{folder / 'stage_events.parquet'}'")
         conversion_sql.counts(connection) if side == "sql" else _tables(connection)
