@@ -50,7 +50,7 @@ def is_kind(process: Process, *kinds: str) -> nw.Expr:
     pairs = [number * len(known) + after for number, here in enumerate(known) for after, there in enumerate(known)
              if after and kind_of(process, here, there) in kinds]
     pair = nw.col("place") * len(known) + nw.col("next_place")
-    return pair.is_in([float(number) for number in pairs]).fill_null(False)
+    return pair.is_in(pairs).fill_null(False)
 
 
 def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
