@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, left_join, with_groups
+from funnel_lib.engine import collect, flag, left_join, with_groups
 from funnel_lib.new_leads import all_leads, new_leads
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import MISSING
@@ -176,7 +176,7 @@ def _with_age_marks(frame: nw.LazyFrame, process: Process) -> nw.LazyFrame:
     lead_after = (nw.col("lead_created_at").dt.truncate("1d") > nw.col("first_day")).fill_null(False)
     no_lead_before = nw.col("lead_id").is_null() | lead_after
     perhaps = ~listed & ~older & no_lead_before & _seen_early(process)
-    return frame.with_columns(is_older=_one_if(older), is_perhaps_older=_one_if(perhaps)).drop(
+    return frame.with_columns(is_older=flag(older), is_perhaps_older=flag(perhaps)).drop(
         "known_at", "is_listed", "returning")
 
 
@@ -195,7 +195,3 @@ def _origin(process: Process) -> nw.Expr:
     by_channel = reduce(lambda known, key: known | (nw.col("channel") == key).fill_null(False), channels, by_somebody)
     rest = nw.when(nw.col("channel").is_null()).then(nw.lit(UNKNOWN)).otherwise(nw.lit(OTHER_ORIGIN))
     return nw.when(by_channel).then(nw.lit(REFERRED)).otherwise(rest)
-
-
-def _one_if(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition).then(nw.lit(1)).otherwise(nw.lit(0))

@@ -129,6 +129,11 @@ def left_join(left: nw.LazyFrame, right: nw.LazyFrame, on: str) -> nw.LazyFrame:
     return left.join(right.filter(~nw.col(on).is_null()), on=on, how="left")
 
 
+def flag(condition: nw.Expr) -> nw.Expr:
+    """1 where it holds, else 0: a number, since not every engine takes the sum or the largest of truth values."""
+    return nw.when(condition.fill_null(False)).then(nw.lit(1, dtype=nw.Int16)).otherwise(nw.lit(0, dtype=nw.Int16))
+
+
 def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
     """The frame computed now and kept on its engine, for what many queries begin with; only a plan elsewhere.
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import narwhals as nw
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, kept, left_join
+from funnel_lib.engine import collect, flag, kept, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.periods import elapsed_days
-from funnel_lib.schema import LOST
+from funnel_lib.schema import LOST, TABLES
 
 WON, RUNNING = "won", "running"
 
@@ -50,10 +50,9 @@ def lead_states(process: Process, returning: bool | None = False) -> nw.LazyFram
     `state` is won (the last step is reached), lost (else, the latest event is `lost`) or running (else); no window.
     `won_at` and `lost_at` are the first entry into the last step and the final loss (missing where the time is unknown);
     `outcome_days` is the age at the outcome, or at `as_of` while running; `first_0_at`, `first_1_at`, … are the first
-    entries into each step and `untimed_0`, … 1 where an entry without a time is known; `last_step` is the number of the step
-    entered last (−1: none); `lost_entries` counts its losses, of which `lost_reason` is the alphabetically first one's.
-    Leads lost for a reason of
-    `not_leads` are left out: they never were leads.
+    entries into each step and `untimed_0`, … 1 where an entry without a time is known; `entries_count` counts all entries,
+    `lost_entries` its losses, of which `lost_reason` is the alphabetically first one's.
+    Leads lost for a reason of `not_leads` are left out: they never were leads.
     """
     return _of_kind(journeys(process).filter(nw.col("never_lead") == 0), returning)
 
@@ -61,9 +60,20 @@ def lead_states(process: Process, returning: bool | None = False) -> nw.LazyFram
 def journeys(process: Process) -> nw.LazyFrame:
     """One row per lead, new or returning, those with `never_lead` 1 (lost for a reason of `not_leads`) too: as `lead_states`.
 
-    Every measure of conversion begins with this, so it is kept.
+    Every measure of conversion begins with this, so it is kept: without the columns that the source has not, which come back
+    as missing values in the plan.
     """
-    return process.remembered(("journeys",), lambda: kept(_journeys(process)))
+    return process.remembered(("journeys",), lambda: _kept_journeys(process))
+
+
+def _kept_journeys(process: Process) -> nw.LazyFrame:
+    frame = _journeys(process)
+    types = frame.collect_schema()
+    absent = {column.name: nw.lit(None, dtype=types[column.name]) for column in TABLES["leads"].columns
+              if not process.has("leads", column.name)}
+    flags = {} if has_untimed(process) else {f"untimed_{number}": nw.lit(0, dtype=nw.Int16) for number in range(len(process.steps))}
+    every = [*types]
+    return kept(frame.drop(*absent, *flags)).with_columns(**absent, **flags).select(every)
 
 
 def _of_kind(leads: nw.LazyFrame, returning: bool | None) -> nw.LazyFrame:
@@ -82,20 +92,8 @@ def _journeys(process: Process) -> nw.LazyFrame:
     never = lost & (_is_one("_never_untimed") | (nw.col("_never_at") == nw.col("_lost_at")).fill_null(False))
     state = nw.when(won).then(nw.lit(WON)).otherwise(nw.when(lost).then(nw.lit(LOST)).otherwise(nw.lit(RUNNING)))
     lost_at = nw.when(lost & ~_is_one("_lost_untimed")).then(nw.col("_lost_at"))
-    leads = leads.with_columns(state=state, lost_at=lost_at, never_lead=_flag(never), last_step=_last_step(process))
-    passing = [*_PASSING, *(f"_last_{number}_at" for number in range(len(process.steps)))]
-    return leads.with_columns(outcome_days=_outcome_days(process)).drop(*passing)
-
-
-def _last_step(process: Process) -> nw.Expr:
-    """Of entries at one moment the later step. An entry whose time is unknown was passed all the same: a later step without a
-    time is the last one."""
-    latest = nw.max_horizontal(*(f"_last_{number}_at" for number in range(len(process.steps))))
-    last = nw.lit(-1, dtype=nw.Int16)
-    for number in range(len(process.steps)):
-        here = (nw.col(f"_last_{number}_at") == latest).fill_null(False) | _is_one(f"untimed_{number}")
-        last = nw.when(here).then(nw.lit(number, dtype=nw.Int16)).otherwise(last)
-    return last
+    leads = leads.with_columns(state=state, lost_at=lost_at, never_lead=flag(never))
+    return leads.with_columns(outcome_days=_outcome_days(process)).drop(*_PASSING)
 
 
 # Columns that only lead to the state.
@@ -103,25 +101,27 @@ _PASSING = ("_stepped_at", "_lost_at", "_lost_untimed", "_never_at", "_never_unt
 
 
 def _per_lead(process: Process) -> nw.LazyFrame:
-    """One row per lead with events: first entry into each step, latest entry and loss, whether some have no time."""
+    """One row per lead with events: first entry into each step, latest entry and loss, whether some have no time.
+
+    More than half of the work of a report on many events is done here: each further aggregate is felt.
+    """
     step, time = nw.col("step"), nw.col("entered_at")
     is_lost, untimed = step == LOST, nw.col("entered_at").is_null()
     never = is_lost & nw.col("reason").is_in(list(process.settings.not_leads) or [""])
     keys = [one.key for one in process.steps]
     first = {f"first_{n}_at": nw.when(step == key).then(time) for n, key in enumerate(keys)}
-    latest = {f"_last_{n}_at": first[f"first_{n}_at"] for n in range(len(keys))}
     first["lost_reason"] = nw.when(is_lost).then(nw.col("reason"))
-    latest |= {"_stepped_at": nw.when(~is_lost).then(time), "_lost_at": nw.when(is_lost).then(time),
-               "_never_at": nw.when(never).then(time)}
+    latest = {"_stepped_at": nw.when(~is_lost).then(time), "_lost_at": nw.when(is_lost).then(time),
+              "_never_at": nw.when(never).then(time)}
     flags = {"_lost_untimed": is_lost, "_never_untimed": never, **{f"untimed_{n}": step == key for n, key in enumerate(keys)}}
     some_untimed = has_untimed(process)
     if some_untimed:
-        latest |= {name: _flag(here & untimed) for name, here in flags.items()}
-    marked = recorded_events(process).with_columns(**first, **latest, lost_entries=_flag(is_lost))
+        latest |= {name: flag(here & untimed) for name, here in flags.items()}
+    marked = recorded_events(process).with_columns(**first, **latest, lost_entries=flag(is_lost))
     per_lead = marked.group_by("lead_id").agg(*[nw.col(name).min() for name in first], *[nw.col(name).max() for name in latest],
-                                              nw.col("lost_entries").sum())
+                                              nw.col("lost_entries").sum(), nw.len().alias("entries_count"))
     # A sum is as wide as the engine has numbers; a lead is not lost that often.
-    per_lead = per_lead.with_columns(nw.col("lost_entries").cast(nw.Int32))
+    per_lead = per_lead.with_columns(nw.col("lost_entries", "entries_count").cast(nw.Int32))
     return per_lead if some_untimed else per_lead.with_columns(**dict.fromkeys(flags, nw.lit(0, dtype=nw.Int16)))
 
 
@@ -129,11 +129,6 @@ def has_untimed(process: Process) -> bool:
     """Whether any event lacks its time; where none does, the many flags for such events need not be counted."""
     untimed = recorded_events(process).filter(nw.col("entered_at").is_null()).head(1)
     return process.remembered(("has_untimed",), lambda: not collect(untimed).empty)
-
-
-def _flag(condition: nw.Expr) -> nw.Expr:
-    """1 or 0: a number, since not every engine takes the largest of truth values."""
-    return nw.when(condition.fill_null(False)).then(nw.lit(1, dtype=nw.Int16)).otherwise(nw.lit(0, dtype=nw.Int16))
 
 
 def _is_one(flag: str) -> nw.Expr:

@@ -124,20 +124,23 @@ def with_work_days(frame: nw.LazyFrame, name: str, start: str, end: str | pd.Tim
     `end` is a time column or one fixed moment; holidays are those of the years from the first to the last of `years`.
     """
     off, on = calendar.exceptions(*years)
-    exceptions = [(day, -1) for day in sorted(off)] + [(day, 1) for day in sorted(on)]
-    numbered = [((pd.Timestamp(day) - _MONDAY).days, sign) for day, sign in exceptions]
+    exceptions = {(pd.Timestamp(day) - _MONDAY).days: sign for days, sign in ((off, -1), (on, 1)) for day in days}
     moments = {"_from": nw.col(start), "_to": end if isinstance(end, pd.Timestamp) else nw.col(end)}
-    # Days and weeks become columns first: the terms below would repeat their long formula a hundred times.
+    # Days and weeks become columns first: the terms below would repeat their long formula many times.
     frame = frame.with_columns(**{key: elapsed_days(_MONDAY, moment) for key, moment in moments.items()})
-    frame = frame.with_columns(_from_week=(nw.col("_from") / WEEK_DAYS).floor(), _to_week=(nw.col("_to") / WEEK_DAYS).floor())
-    frame = frame.with_columns(_from=_engine_hours(calendar, "_from", numbered), _to=_engine_hours(calendar, "_to", numbered))
+    frame = frame.with_columns(_from_week=(nw.col("_from") / WEEK_DAYS).floor(), _to_week=(nw.col("_to") / WEEK_DAYS).floor(),
+                               _from_day=nw.col("_from").floor(), _to_day=nw.col("_to").floor())
+    frame = frame.with_columns(_from=_engine_hours(calendar, "_from", exceptions), _to=_engine_hours(calendar, "_to", exceptions))
     frame = frame.with_columns(((nw.col("_to") - nw.col("_from")) / calendar.day_hours).alias(name))
-    return frame.drop("_from", "_to", "_from_week", "_to_week")
+    return frame.drop(*[f"{key}{part}" for key in moments for part in ("", "_week", "_day")])
 
 
-def _engine_hours(calendar: WorkCalendar, key: str, exceptions: list[tuple[int, int]]) -> nw.Expr:
-    """Working hours from a Monday long ago to the moment: whole weeks, the days of this week, the exceptions."""
-    week = nw.col(f"{key}_week")
+def _engine_hours(calendar: WorkCalendar, key: str, exceptions: dict[int, int]) -> nw.Expr:
+    """Working hours from a Monday long ago to the moment: whole weeks, the days of this week, the exceptions.
+
+    `exceptions`: numbers of days since that Monday with −1 for a day off and +1 for a day worked.
+    """
+    week, this_day = nw.col(f"{key}_week"), nw.col(f"{key}_day")
 
     def hours_of(day: nw.Expr | int) -> nw.Expr:
         return ((nw.col(key) - day) * DAY_HOURS - calendar.opens_hours).clip(0, calendar.day_hours)
@@ -145,6 +148,22 @@ def _engine_hours(calendar: WorkCalendar, key: str, exceptions: list[tuple[int, 
     total = week * (len(set(calendar.work_days)) * calendar.day_hours)
     for day in sorted({WEEK.index(day) for day in calendar.work_days}):
         total = total + hours_of(week * WEEK_DAYS + day)
-    for day, sign in exceptions:
-        total = total + hours_of(day) * sign
+    total = total + _exceptions_before(this_day, exceptions) * calendar.day_hours
+    for sign in sorted(set(exceptions.values())):
+        is_exception = this_day.is_in([float(day) for day in exceptions if exceptions[day] == sign])
+        total = total + nw.when(is_exception).then(hours_of(this_day) * sign).otherwise(nw.lit(0.0))
     return total
+
+
+def _exceptions_before(this_day: nw.Expr, exceptions: dict[int, int]) -> nw.Expr:
+    """The sum of the exceptions of all earlier days: a search by halves, so that an engine compares a few numbers per row."""
+    days = sorted(exceptions)
+    upto = [0, *np.cumsum([exceptions[day] for day in days])]
+
+    def between(low: int, high: int) -> nw.Expr:
+        if low == high:
+            return nw.lit(float(upto[low]))
+        middle = (low + high) // 2
+        return nw.when(this_day <= days[middle]).then(between(low, middle)).otherwise(between(middle + 1, high))
+
+    return between(0, len(days))

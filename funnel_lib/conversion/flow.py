@@ -11,7 +11,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.conversion.curves import eventual_conversion
 from funnel_lib.conversion.stays import LEAD, OTHER, places, stays
-from funnel_lib.engine import collect, left_join
+from funnel_lib.engine import collect, flag, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
 from funnel_lib.periods import all_periods, days_between, elapsed_days, next_period_start, period_starts
@@ -113,10 +113,6 @@ def _sum_of(frame: nw.LazyFrame, **columns: nw.Expr) -> pd.Series:
     return sums.fillna(0).iloc[0]
 
 
-def _one_if(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition.fill_null(False)).then(nw.lit(1)).otherwise(nw.lit(0))
-
-
 def littles_law(process: Process, returning: bool = False) -> LittlesLaw:
     """Whether the running leads are as many as the flow explains: L against λ · W of the last 90 days.
 
@@ -137,8 +133,8 @@ def littles_law(process: Process, returning: bool = False) -> LittlesLaw:
     inside = nw.when(nw.col("_end") > first).then(nw.col("_end") - first).otherwise(nw.lit(0.0))
     length = nw.when(nw.col("_end") > nw.col("_begin")).then(nw.col("_end") - nw.col("_begin")).otherwise(nw.lit(0.0))
     known, ended = ~nw.col("_end").is_null(), ~running & (nw.col("_end") >= 0)
-    sums = _sum_of(leads, inside=nw.when(known).then(inside).otherwise(nw.lit(0.0)), left_out=_one_if(~known),
-                   arrivals=_one_if(known & (nw.col("_begin") >= 0)), ended=_one_if(known & ended), running=_one_if(running),
+    sums = _sum_of(leads, inside=nw.when(known).then(inside).otherwise(nw.lit(0.0)), left_out=flag(~known),
+                   arrivals=flag(known & (nw.col("_begin") >= 0)), ended=flag(known & ended), running=flag(running),
                    length=nw.when((known & ended).fill_null(False)).then(length).otherwise(nw.lit(0.0)))
     mean_running, arrivals = ratio(sums["inside"], days), ratio(sums["arrivals"], days)
     mean_days = ratio(sums["length"], sums["ended"])
@@ -172,8 +168,8 @@ def sales_velocity(process: Process, returning: bool = False) -> SalesVelocity:
     ended = (nw.col("state") != RUNNING) & ~nw.col("outcome_days").is_null()
     ended = ended & ~((nw.col("state") == WON) & (nw.col("won_at") < nw.col("created_at")).fill_null(False))
     known, zero = won & ~paid.is_null(), nw.lit(0.0)
-    sums = _sum_of(leads, running=_one_if(nw.col("state") == RUNNING), wins=_one_if(known), ended=_one_if(ended),
-                   recent=_one_if(recent), won_amount=nw.when(known).then(paid).otherwise(zero),
+    sums = _sum_of(leads, running=flag(nw.col("state") == RUNNING), wins=flag(known), ended=flag(ended),
+                   recent=flag(recent), won_amount=nw.when(known).then(paid).otherwise(zero),
                    recent_amount=nw.when(recent & known).then(paid).otherwise(zero),
                    length=nw.when(ended).then(nw.col("outcome_days")).otherwise(zero))
     mean_amount = ratio(sums["won_amount"], sums["wins"]) / process.minor_units

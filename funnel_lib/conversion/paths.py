@@ -11,9 +11,9 @@ from funnel_lib.company import Process
 from funnel_lib.conversion.running import work_in_progress_summary
 from funnel_lib.conversion.stays import FORWARD, LEAD, OTHER, OTHER_PLACE, RETURN, SKIP, is_kind, kind_of, places, stays
 from funnel_lib.description import Step
-from funnel_lib.engine import collect
+from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
-from funnel_lib.journeys import RUNNING, WON
+from funnel_lib.journeys import RUNNING, WON, lead_states
 from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import LOST
 from funnel_lib.working_time import WorkCalendar, with_work_days
@@ -39,10 +39,6 @@ def _moves(process: Process, returning: bool) -> nw.LazyFrame:
     return stays(process, returning).filter(~nw.col("next_place").is_null())
 
 
-def _one_if(condition: nw.Expr) -> nw.Expr:
-    return nw.when(condition.fill_null(False)).then(nw.lit(1)).otherwise(nw.lit(0))
-
-
 def transitions(process: Process, returning: bool = False) -> pd.DataFrame:
     """Every move that leads made from one step to another, counted.
 
@@ -54,7 +50,7 @@ def transitions(process: Process, returning: bool = False) -> pd.DataFrame:
     Entries of one moment follow each other in the order of the steps, then `lost`, the last step after all; the same entry
     recorded twice counts once. Raises `MeasureError` without leads, events or described steps.
     """
-    moves = _moves(process, returning).with_columns(_timed=_one_if(~nw.col("days").is_null()))
+    moves = _moves(process, returning).with_columns(_timed=flag(~nw.col("days").is_null()))
     counts = collect(moves.group_by("place", "next_place").agg(
         nw.len().alias("events_count"), nw.col("lead_id").n_unique().alias("leads_count"),
         nw.col("_timed").sum().alias("timed_count"), nw.col("days").median().alias("median_days")))
@@ -79,25 +75,26 @@ def path_following(process: Process, returning: bool = False) -> pd.DataFrame:
     `skipping_count`, `returning_count`, `undescribed_count` (a lead may do several). Running leads are judged so far.
     Raises `MeasureError` where no entry into a step before the last one is recorded: then only the end of each way is known.
     """
-    moves = _moves(process, returning).with_columns(
-        _entered=_one_if(nw.col("next_place") != places(process).index(LOST)), skipping_count=_one_if(is_kind(process, SKIP)),
-        returning_count=_one_if(is_kind(process, RETURN)),
-        undescribed_count=_one_if((nw.col("next_place") == OTHER_PLACE) | (nw.col("place") == OTHER_PLACE)))
-    flags = ["skipping_count", "returning_count", "undescribed_count"]
-    per_lead = moves.group_by("lead_id", "state").agg(*[nw.col(name).max() for name in ("_entered", *flags)])
-    per_lead = per_lead.filter(nw.col("_entered") == 1)
-    follows = nw.col(flags[0]) + nw.col(flags[1]) + nw.col(flags[2]) == 0
-    per_lead = per_lead.with_columns(following_count=_one_if(follows), leads_count=nw.lit(1))
-    sums = ["leads_count", "following_count", *flags]
-    counts = collect(per_lead.group_by("state").agg(*[nw.col(name).sum() for name in sums]))
     _needs_history(process, returning)
+    leads = lead_states(process, returning).filter(nw.col("entries_count") > nw.col("lost_entries"))
+    everyone = collect(leads.group_by("state").agg(nw.len().alias("leads_count")))
+    # Only those who left the described way are looked at one by one: they are few.
+    left = {"skipping_count": is_kind(process, SKIP), "returning_count": is_kind(process, RETURN),
+            "undescribed_count": ((nw.col("next_place") == OTHER_PLACE) | (nw.col("place") == OTHER_PLACE)).fill_null(False)}
+    moves = _moves(process, returning).filter(left["skipping_count"] | left["returning_count"] | left["undescribed_count"])
+    per_lead = moves.with_columns(**{name: flag(there) for name, there in left.items()}).group_by("lead_id", "state").agg(
+        *[nw.col(name).max() for name in left])
+    leaving = collect(per_lead.group_by("state").agg(nw.len().alias("left_count"), *[nw.col(name).sum() for name in left]))
+    counts = everyone.merge(leaving, on="state", how="left", validate="one_to_one").fillna(0)
+    counts["following_count"] = counts["leads_count"] - counts["left_count"]
+    sums = ["leads_count", "following_count", *left]
     table = counts.set_index("state").reindex([WON, LOST, RUNNING]).fillna(0)[sums]
     table = pd.concat([table, table.sum().to_frame("all").T]).astype(int).rename_axis("state").reset_index()
     share = rate(table["following_count"], table["leads_count"])
     table = table.assign(following_share=share.share, following_low_share=share.low_share,
                          following_high_share=share.high_share)
     return process.tidy(table[["state", "leads_count", "following_count", "following_share", "following_low_share",
-                               "following_high_share", *flags]])
+                               "following_high_share", *left]])
 
 
 def returns_after_loss(process: Process, returning: bool = False) -> ReturnsAfterLoss:
@@ -108,7 +105,7 @@ def returns_after_loss(process: Process, returning: bool = False) -> ReturnsAfte
     lost = float(places(process).index(LOST))
     every = stays(process, returning).filter(nw.col("place") == lost)
     back = ~nw.col("next_place").is_null() & (nw.col("next_place") != lost)
-    every = every.with_columns(_back=_one_if(back), _won=_one_if(nw.col("state") == WON))
+    every = every.with_columns(_back=flag(back), _won=flag(nw.col("state") == WON))
     per_lead = every.group_by("lead_id").agg(nw.col("_back").max(), nw.col("_won").max())
     per_lead = per_lead.with_columns(_won=nw.col("_won") * nw.col("_back"), _lost=nw.lit(1))
     sums = collect(per_lead.select(*[nw.col(name).sum() for name in ("_lost", "_back", "_won")])).fillna(0).iloc[0]
@@ -140,22 +137,19 @@ def path_steps(process: Process, returning: bool = False) -> pd.DataFrame:
     _needs_history(process, returning)
     known, steps = places(process), process.steps
     numbers = {step.key: known.index(step.key) for step in steps}
-    into_step = (nw.col("next_place") > OTHER_PLACE) & (nw.col("next_place") != known.index(LOST))
-    described = nw.when(into_step).then(nw.col("next_place"))
-    came_back, flags = is_kind(process, RETURN), {}
-    for number in numbers.values():
-        flags[f"_in_{number}"] = _one_if(nw.col("next_place") == number)
-        flags[f"_back_{number}"] = _one_if((nw.col("next_place") == number) & came_back)
-    per_lead = _moves(process, returning).with_columns(_far=described, **flags).group_by("lead_id").agg(
-        *[nw.col(name).max() for name in ("_far", *flags)])
-    reached = {f"_far_{number}": _one_if(nw.col("_far") >= number) for number in numbers.values()}
-    per_lead = per_lead.with_columns(**reached)
-    sums = collect(per_lead.select(*[nw.col(name).sum() for name in (*flags, *reached)])).fillna(0).iloc[0]
+    entered = {number: ~nw.col(f"first_{number}_at").is_null() | (nw.col(f"untimed_{number}") == 1).fill_null(False)
+               for number in range(len(steps))}
+    reached = {number: nw.any_horizontal(*list(entered.values())[number:], ignore_nulls=True) for number in entered}
+    flags = {f"{word}_{number}": flag(there[number]) for word, there in (("in", entered), ("far", reached)) for number in entered}
+    sums = collect(lead_states(process, returning).select(**flags).select(*[nw.col(name).sum() for name in flags]))
+    sums = sums.fillna(0).iloc[0]
+    back = _moves(process, returning).filter(is_kind(process, RETURN)).group_by("next_place").agg(
+        nw.col("lead_id").n_unique().alias("leads"))
+    back = collect(back).set_index("next_place")["leads"].reindex(numbers.values()).fillna(0)
     table = pd.DataFrame({
         "step": list(numbers), "optional": [step.optional for step in steps],
-        "reached_count": [int(sums[f"_far_{number}"]) for number in numbers.values()],
-        "entered_count": [int(sums[f"_in_{number}"]) for number in numbers.values()],
-        "returned_count": [int(sums[f"_back_{number}"]) for number in numbers.values()]})
+        "reached_count": [int(sums[f"far_{number}"]) for number in entered],
+        "entered_count": [int(sums[f"in_{number}"]) for number in entered], "returned_count": back.astype(int).to_numpy()})
     table["skipped_count"] = (table["reached_count"] - table["entered_count"]).where(~table["optional"], 0)
     now = work_in_progress_summary(process, returning).set_index("step").reindex(table["step"]).fillna(0).reset_index()
     table["running_count"], table["stalled_count"] = now["running_count"], now["late_count"] + now["forgotten_count"]
@@ -191,8 +185,8 @@ def deadlines(process: Process, returning: bool = False) -> pd.DataFrame:
     entries = _with_deadline(every.filter(is_kind(process, FORWARD, SKIP)), "next_place", entered)
     entries = with_work_days(entries, "work_days", "at", "next_at", calendar, years)
     timed = ~nw.col("days").is_null()
-    entries = entries.with_columns(entries_count=_one_if(timed), untimed_count=_one_if(~timed),
-                                   in_time_count=_one_if(timed & (nw.col("work_days") <= nw.col("_limit") + _NEARLY)),
+    entries = entries.with_columns(entries_count=flag(timed), untimed_count=flag(~timed),
+                                   in_time_count=flag(timed & (nw.col("work_days") <= nw.col("_limit") + _NEARLY)),
                                    _work=nw.when(timed).then(nw.col("work_days")))
     sums = ["entries_count", "untimed_count", "in_time_count", "_work"]
     counts = collect(entries.group_by("next_place").agg(*[nw.col(name).sum() for name in sums]))
