@@ -136,23 +136,23 @@ def with_work_days(frame: nw.LazyFrame, name: str, start: str, end: str | pd.Tim
 
 
 def _engine_hours(calendar: WorkCalendar, key: str, exceptions: dict[int, int]) -> nw.Expr:
-    """Working hours from a Monday long ago to the moment: whole weeks, the days of this week, the exceptions.
+    """Working hours from a Monday long ago to the moment: whole weeks, earlier days of this week, exceptions, this day.
 
     `exceptions`: numbers of days since that Monday with −1 for a day off and +1 for a day worked.
     """
-    week, this_day = nw.col(f"{key}_week"), nw.col(f"{key}_day")
-
-    def hours_of(day: nw.Expr | int) -> nw.Expr:
-        return ((nw.col(key) - day) * DAY_HOURS - calendar.opens_hours).clip(0, calendar.day_hours)
-
-    total = week * (len(set(calendar.work_days)) * calendar.day_hours)
-    for day in sorted({WEEK.index(day) for day in calendar.work_days}):
-        total = total + hours_of(week * WEEK_DAYS + day)
-    total = total + _exceptions_before(this_day, exceptions) * calendar.day_hours
+    week, day = nw.col(f"{key}_week"), nw.col(f"{key}_day")
+    works = [name in calendar.work_days for name in WEEK]
+    this_week, works_today = nw.lit(0.0), nw.lit(0.0)
+    for number in range(WEEK_DAYS):
+        is_today = day - week * WEEK_DAYS == number
+        this_week = nw.when(is_today).then(nw.lit(float(sum(works[:number])))).otherwise(this_week)
+        works_today = nw.when(is_today).then(nw.lit(float(works[number]))).otherwise(works_today)
     for sign in sorted(set(exceptions.values())):
-        is_exception = this_day.is_in([float(day) for day in exceptions if exceptions[day] == sign])
-        total = total + nw.when(is_exception).then(hours_of(this_day) * sign).otherwise(nw.lit(0.0))
-    return total
+        is_exception = day.is_in([float(number) for number in exceptions if exceptions[number] == sign])
+        works_today = nw.when(is_exception).then(nw.lit(float(sign > 0))).otherwise(works_today)
+    days = week * sum(works) + this_week + _exceptions_before(day, exceptions)
+    within = ((nw.col(key) - day) * DAY_HOURS - calendar.opens_hours).clip(0, calendar.day_hours)
+    return days * calendar.day_hours + works_today * within
 
 
 def _exceptions_before(this_day: nw.Expr, exceptions: dict[int, int]) -> nw.Expr:

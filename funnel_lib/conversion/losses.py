@@ -26,45 +26,35 @@ def lost_reasons(process: Process, returning: bool = False) -> pd.DataFrame:
     Raises `MeasureError` without leads, events or described steps.
     """
     lost = lead_states(process, returning).filter(nw.col("state") == LOST)
-    lost = _with_last_step(process, _with_final_reason(process, lost))
-    lost = with_groups(lost, ["reason"]).with_columns(
+    lost = with_groups(_with_last_entries(process, lost), ["reason"]).with_columns(
         _amount=nw.col("expected_amount").fill_null(0.0),
         _timed=nw.when(nw.col("lost_at").is_null()).then(nw.lit(0)).otherwise(nw.lit(1)))
     counts = collect(lost.group_by("last_step", "_timed", "reason").agg(nw.len().alias("lost_count"), nw.col("_amount").sum()))
     return process.tidy(_pareto(process, counts))
 
 
-def _with_final_reason(process: Process, lost: nw.LazyFrame) -> nw.LazyFrame:
-    """Lost leads with the `reason` of the final loss; where several are on one moment, the alphabetically first one."""
-    again = lost.filter(nw.col("lost_entries") > 1).select("lead_id", "lost_at")
-    losses = recorded_events(process).filter(nw.col("step") == LOST).select("lead_id", "entered_at", "reason")
-    losses = losses.join(again, on="lead_id", how="inner")
-    final = losses.filter((nw.col("entered_at") == nw.col("lost_at")).fill_null(False)
-                          | (nw.col("lost_at").is_null() & nw.col("entered_at").is_null()))
-    reasons = final.group_by("lead_id").agg(nw.col("reason").min().alias("_final_reason"))
-    only_one = nw.col("lost_entries") == 1
-    return left_join(lost, reasons, "lead_id").with_columns(
-        reason=nw.when(only_one).then(nw.col("lost_reason")).otherwise(nw.col("_final_reason")))
+def _with_last_entries(process: Process, lost: nw.LazyFrame) -> nw.LazyFrame:
+    """Lost leads with `last_step`, the number of the described step entered last (−1: none), and the `reason` of the final
+    loss; where several are on one moment, the alphabetically first one.
 
-
-def _with_last_step(process: Process, lost: nw.LazyFrame) -> nw.LazyFrame:
-    """Lost leads with `last_step`: the number of the described step entered last (−1: none)."""
+    Who entered each step once and was lost once shows both at once; only the events of all others are looked through.
+    """
     numbers = range(len(process.steps))
     entered = sum((flag(~nw.col(f"first_{number}_at").is_null()) for number in numbers), start=nw.col("lost_entries"))
-    # Who entered each step once entered it last when they entered it first; the events of all others are looked through.
-    lost = lost.with_columns(_again=flag(nw.col("entries_count") != entered),
-                             _simple=_latest_step({n: nw.col(f"first_{n}_at") for n in numbers}, {}))
-    again = lost.filter(nw.col("_again") == 1).select("lead_id")
-    events = recorded_events(process).join(again, on="lead_id", how="inner")
-    times, untimed = {}, {}
+    again = (nw.col("entries_count") != entered) | (nw.col("lost_entries") != 1)
+    lost = lost.with_columns(_again=again, _step=_latest_step({n: nw.col(f"first_{n}_at") for n in numbers}, {}))
+    events = recorded_events(process).join(lost.filter(nw.col("_again")).select("lead_id", "lost_at"), on="lead_id", how="inner")
+    time, untimed, last = nw.col("entered_at"), nw.col("entered_at").is_null(), {}
+    final = (nw.col("step") == LOST) & ((time == nw.col("lost_at")).fill_null(False) | (untimed & nw.col("lost_at").is_null()))
     for number, step in enumerate(process.steps):
         here = nw.col("step") == step.key
-        times[f"_time_{number}"] = nw.when(here).then(nw.col("entered_at"))
-        untimed[f"_untimed_{number}"] = flag(here & nw.col("entered_at").is_null())
-    latest = events.with_columns(**times, **untimed).group_by("lead_id").agg(*[nw.col(name).max() for name in (*times, *untimed)])
-    last = _latest_step(*({n: nw.col(f"{name}_{n}") for n in numbers} for name in ("_time", "_untimed")))
-    lost = left_join(lost, latest.select("lead_id", _looked_up=last), "lead_id")
-    return lost.with_columns(last_step=nw.when(nw.col("_again") == 1).then(nw.col("_looked_up")).otherwise(nw.col("_simple")))
+        last |= {f"_time_{number}": nw.when(here).then(time), f"_untimed_{number}": flag(here & untimed)}
+    looked_up = events.with_columns(**last, _reason=nw.when(final).then(nw.col("reason"))).group_by("lead_id").agg(
+        nw.col("_reason").min(), *[nw.col(name).max() for name in last])
+    step = _latest_step(*({n: nw.col(f"{name}_{n}") for n in numbers} for name in ("_time", "_untimed")))
+    lost = left_join(lost, looked_up.select("lead_id", "_reason", _last=step), "lead_id")
+    return lost.with_columns(reason=nw.when(nw.col("_again")).then(nw.col("_reason")).otherwise(nw.col("lost_reason")),
+                             last_step=nw.when(nw.col("_again")).then(nw.col("_last")).otherwise(nw.col("_step")))
 
 
 def _latest_step(times: dict[int, nw.Expr], untimed: dict[int, nw.Expr]) -> nw.Expr:

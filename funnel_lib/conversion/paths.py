@@ -50,10 +50,15 @@ def transitions(process: Process, returning: bool = False) -> pd.DataFrame:
     Entries of one moment follow each other in the order of the steps, then `lost`, the last step after all; the same entry
     recorded twice counts once. Raises `MeasureError` without leads, events or described steps.
     """
-    moves = _moves(process, returning).with_columns(_timed=flag(~nw.col("days").is_null()))
-    counts = collect(moves.group_by("place", "next_place").agg(
-        nw.len().alias("events_count"), nw.col("lead_id").n_unique().alias("leads_count"),
-        nw.col("_timed").sum().alias("timed_count"), nw.col("days").median().alias("median_days")))
+    moves, move = _moves(process, returning), ["place", "next_place"]
+    counts = collect(moves.with_columns(_timed=flag(~nw.col("days").is_null())).group_by(move).agg(
+        nw.len().alias("events_count"), nw.col("_timed").sum().alias("timed_count"), nw.col("days").median().alias("median_days")))
+    # The same move twice takes a return in between: only the leads that made one are counted apart, for they are few.
+    back = moves.filter(is_kind(process, RETURN)).select("lead_id").unique()
+    again = collect(moves.join(back, on="lead_id", how="semi").group_by(move).agg(
+        nw.len().alias("_moves"), nw.col("lead_id").n_unique().alias("_leads")))
+    counts = counts.merge(again, on=move, how="left", validate="one_to_one").fillna({"_moves": 0, "_leads": 0})
+    counts["leads_count"] = counts["events_count"] - counts["_moves"] + counts["_leads"]
     known, order = places(process), [LEAD, *(step.key for step in process.steps), LOST, OTHER]
     pairs = [(known[int(here)], known[int(there)]) for here, there in counts[["place", "next_place"]].to_numpy()]
     table = counts.assign(from_step=pd.Series([here for here, _ in pairs], dtype="str"),
@@ -182,7 +187,7 @@ def deadlines(process: Process, returning: bool = False) -> pd.DataFrame:
     calendar, years = WorkCalendar.of(process.company.calendar), _years(every, as_of)
     number_of = {step.key: float(places(process).index(step.key)) for step in dated}
     entered = {number_of[step.key]: step for step in dated}
-    entries = _with_deadline(every.filter(is_kind(process, FORWARD, SKIP)), "next_place", entered)
+    entries = _with_deadline(every, "next_place", entered).filter(is_kind(process, FORWARD, SKIP))
     entries = with_work_days(entries, "work_days", "at", "next_at", calendar, years)
     timed = ~nw.col("days").is_null()
     entries = entries.with_columns(entries_count=flag(timed), untimed_count=flag(~timed),

@@ -34,7 +34,7 @@ def step_norms(process: Process, returning: bool = False) -> pd.DataFrame:
     known), `half_days` and `norm_days` (half and nine in ten of these stays were over by then, in whole hours rounded up;
     missing under 10 stays).
     """
-    return process.remembered(("step_norms", returning), lambda: _step_norms(process, returning))
+    return process.remembered(("step_norms", returning), lambda: _step_norms(process, returning)).copy()
 
 
 def _step_norms(process: Process, returning: bool) -> pd.DataFrame:
@@ -81,7 +81,8 @@ def work_in_progress(process: Process, returning: bool = False) -> pd.DataFrame:
     close), usual (longer than half of the winners), fresh, age_unknown. Inside a band by money, then by lateness.
     Raises `MeasureError` without leads, events, described steps, or any time.
     """
-    table = collect(_running(process, returning))
+    # By the key on the engine, then by numbers here: sorting texts is slow in memory.
+    table = collect(_running(process, returning).sort("lead_id"))
     table["step"] = _names(process, table["place"])
     table["expected_amount"] = table["expected_amount"] / process.minor_units
     table = table.merge(step_norms(process, returning), on="step", how="left", validate="many_to_one")
@@ -90,10 +91,11 @@ def work_in_progress(process: Process, returning: bool = False) -> pd.DataFrame:
     band = np.select([~known, age <= table["half_days"], table["lateness"] <= 1, table["lateness"] <= FORGOTTEN_FACTOR],
                      ["age_unknown", "fresh", "usual", "late"], "forgotten")
     turns = {word: turn for turn, word in enumerate(_TURNS)}
-    table = table.assign(band=pd.Series(band, index=table.index, dtype="str"), _turn=pd.Series(band).map(turns).to_numpy())
-    table = table.sort_values(["_turn", "expected_amount", "lateness", "age_days", "lead_id"],
-                              ascending=[True, False, False, False, True])
-    return process.tidy(table[COLUMNS])
+    table["band"] = pd.Series(band, index=table.index, dtype="str")
+    # The last key comes first; a missing number stands after all others.
+    numbers = [-table[name].fillna(-np.inf).to_numpy() for name in ("age_days", "lateness", "expected_amount")]
+    order = np.lexsort([*numbers, table["band"].map(turns).to_numpy()])
+    return process.tidy(table[COLUMNS].iloc[order])
 
 
 def work_in_progress_summary(process: Process, returning: bool = False) -> pd.DataFrame:
@@ -107,6 +109,10 @@ def work_in_progress_summary(process: Process, returning: bool = False) -> pd.Da
     `winners_count` behind the norm; `amount` at stake (expected amounts of all) and `late_amount` (of late and forgotten).
     Raises `MeasureError` without leads, events, described steps, or any time.
     """
+    return process.remembered(("work_in_progress_summary", returning), lambda: _summary(process, returning)).copy()
+
+
+def _summary(process: Process, returning: bool) -> pd.DataFrame:
     norms = step_norms(process, returning)
     running = _with_bands(process, _running(process, returning), norms)
     bands = [f"{band}_count" for band in BANDS]

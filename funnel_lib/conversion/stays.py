@@ -69,9 +69,9 @@ def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
 
 def _with_days(process: Process, every: nw.LazyFrame) -> nw.LazyFrame:
     """Only a plan: whoever does not ask for the length of the stays does not pay for it."""
-    early = (nw.col("_early") == 1) | (nw.col("next_early") == 1).fill_null(False)
-    days = nw.when(~early).then(elapsed_days(nw.col("at"), nw.col("next_at")))
-    every = every.with_columns(days=days).drop("_early", "next_early")
+    # The start is no earlier than the lead itself.
+    known = (nw.col("at") >= nw.col("created_at")) & (nw.col("next_at") >= nw.col("created_at"))
+    every = every.with_columns(days=nw.when(known).then(elapsed_days(nw.col("at"), nw.col("next_at"))))
     return every if has_untimed(process) else every.with_columns(order_at=nw.col("at"), next_order_at=nw.col("next_at"))
 
 
@@ -79,16 +79,13 @@ def _stays(process: Process, returning: bool) -> nw.LazyFrame:
     """The stays in as few bytes as can be: there are more of them than events. `order_at` only where it differs from `at`."""
     leads = lead_states(process, returning).select("lead_id", "created_at", "state", "won_at")
     created, none, one = nw.col("created_at"), nw.lit(0, dtype=nw.Int16), nw.lit(1, dtype=nw.Int16)
-    start = leads.with_columns(place=none, at=created, order_at=created, _early=none, _turn=none)
-    moves = _in_order(process).join(leads, on="lead_id", how="inner")
-    early = (nw.col("at") < created).fill_null(False)
-    moves = moves.with_columns(_early=nw.when(early).then(one).otherwise(none), _turn=one)
+    start = leads.with_columns(place=none, at=created, order_at=created, _turn=none)
+    moves = _in_order(process).join(leads, on="lead_id", how="inner").with_columns(_turn=one)
     turning = "order_at" if has_untimed(process) else "at"
     timed = dict.fromkeys(["at", turning])
-    columns = ["lead_id", "created_at", "state", "won_at", "place", *timed, "_early", "_turn"]
+    columns = ["lead_id", "created_at", "state", "won_at", "place", *timed, "_turn"]
     order = ["_turn", turning, "place"]
-    following = {f"next_{name.lstrip('_')}": nw.col(name).shift(-1).over("lead_id", order_by=order)
-                 for name in ("place", *timed, "_early")}
+    following = {f"next_{name}": nw.col(name).shift(-1).over("lead_id", order_by=order) for name in ("place", *timed)}
     return nw.concat([start.select(columns), moves.select(columns)]).with_columns(**following).drop("_turn")
 
 

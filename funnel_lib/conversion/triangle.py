@@ -89,21 +89,22 @@ def _of_cohort(cohort: pd.Timestamp, part: pd.DataFrame, everyone: Curve, ages: 
     # One curve at all ages: with two of them the share could fall from one age to the next.
     has_own = part.loc[part["age"] >= horizon, "leads"].sum() >= FEW
     curve = curve_of(part) if has_own else everyone
-    leads = int(part["leads"].sum())
+    leads, youngest = int(part["leads"].sum()), part["age"].min()
+    (won_days, won_leads), (running_days, running_leads) = (
+        part.loc[part["state"] == state, ["day", "leads"]].to_numpy().T for state in (WON, RUNNING))
     rows = []
     for age, day in zip(*ages, strict=True):
-        won = part.loc[(part["state"] == WON) & (part["day"] <= day), "leads"].sum()
-        running = part[(part["state"] == RUNNING) & (part["day"] < day)]
-        waiting = int(running["leads"].sum())
+        won, young = won_leads[won_days <= day].sum(), running_days < day
+        waiting = int(running_leads[young].sum())
         if not waiting:
             share, low, high = rate(won, leads)[:3]
         else:
-            expected = (running["leads"] * expected_share(curve, running["day"].to_numpy(), int(day))).sum()
+            expected = (running_leads[young] * expected_share(curve, running_days[young].astype(int), int(day))).sum()
             share = rate(won + expected, leads).share
             error = float(curve.at(day, "standard_error")) if has_own else draws.error(part, int(day))
             low, high = interval_of_share(share, error, leads - waiting)
         rows.append((cohort, int(age), int(day), leads, int(won), waiting, float(share), float(low), float(high),
-                     bool((part["age"] < day).any())))
+                     bool(youngest < day)))
     return rows
 
 
