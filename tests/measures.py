@@ -15,6 +15,8 @@ MEASURES: dict[str, Callable[[Any], Any]] = {
     "lead_counts": lambda p: lead_flow.lead_counts(p),
     "lead_counts per month": lambda p: lead_flow.lead_counts(p, by=None, per="month"),
     "target_share": lambda p: lead_flow.target_share(p),
+    "sufficiency": lambda p: lead_flow.sufficiency(p),
+    "customer_forecast": lambda p: lead_flow.customer_forecast(p),
     "channel_economics": lambda p: lead_flow.channel_economics(p),
     "step_rates": lambda p: conversion.step_rates(p, by="channel"),
     "step_rates visited": lambda p: conversion.step_rates(p, mode="visited"),

@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from funnel_lib import lead_flow as measures
+from funnel_lib.answers.of_sufficiency import enough
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
@@ -19,12 +20,11 @@ from funnel_lib.rates import FEW, poisson_limits, ratio
 # The latest complete periods of which a mean is said, about a quarter of a year; of years the last one.
 LATEST = {"week": 13, "month": 3, "quarter": 1, "year": 1}
 FEWEST_SHOWN = 0.05
-NOT_SUFFICIENCY = "Whether the flow suffices for the coming weeks is not said here."
 
 
 def lead_generation(process: Process) -> list[Sentence]:
     """The sentences of exercise 1, the verdict first."""
-    topics = (_plan, _flow, _target, _off_target, _costs, _channels, _returns, _uncosted)
+    topics = (enough, _plan, _flow, _target, _off_target, _costs, _channels, _returns, _uncosted)
     sentences = [sentence for topic in topics for sentence in attempt(topic, process)]
     # Several topics may need the same table: that is said once.
     return list(dict.fromkeys(sentences))
@@ -52,7 +52,7 @@ def _plan(process: Process) -> list[Sentence]:
     else:
         text = f"{_verdict(say, count, low, high, wanted)}: {text}"
         beside = [Sentence("plan_share", f"That is {say.share(part)} of the plan; chance alone leaves "
-                           f"{say.range(low, high, 'number')} a month (95 % interval). {NOT_SUFFICIENCY}", plan_share=part)]
+                           f"{say.range(low, high, 'number')} a month (95 % interval).", plan_share=part)]
     return [Sentence("plan", text, planned_per_month=wanted, customers_per_month=per_month, customers_low_per_month=low,
                      customers_high_per_month=high, customers_count=count, plan_share=part), *beside]
 

@@ -1,0 +1,58 @@
+"""The customers to come as a fan against the plan."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+
+from funnel_lib.about import about_of
+from funnel_lib.charts import style
+from funnel_lib.glossary import term
+from funnel_lib.language.formats import format_count, format_moment, format_number
+
+
+def plot_customer_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """New customers of the next weeks, added up: the expected line, a dark band for half of the cases and a pale one for 95 of 100.
+
+    `forecast` is `lead_flow.customer_forecast(process)`; a dashed line is the plan, dots what today's running leads give.
+    """
+    about = about_of(forecast)
+    last = forecast.iloc[-1]
+    weeks = np.concatenate([[0], forecast["week"]])
+    lines = {name: np.concatenate([[0], forecast[name]]) for name in forecast if name.endswith("_count")}
+    has_plan = forecast["planned_count"].notna().all()
+    with style.drawn():
+        ax = style.new_axes(ax, 3.8)
+        ax.fill_between(weeks, lines["low_count"], lines["high_count"], color=style.SKY, alpha=0.25, linewidth=0)
+        ax.fill_between(weeks, lines["inner_low_count"], lines["inner_high_count"], color=style.SKY, alpha=0.5, linewidth=0)
+        ax.plot(weeks, lines["expected_count"], color=style.BLUE, linewidth=2)
+        ax.plot(weeks, lines["from_running_count"], color=style.VERMILION, linewidth=1.6, linestyle=":")
+        ends = [(last["expected_count"], weeks[-1], "expected", style.BLUE),
+                (last["from_running_count"], weeks[-1], "of today's leads", style.VERMILION)]
+        if has_plan:
+            ax.plot(weeks, lines["planned_count"], color=style.INK, linewidth=1.4, linestyle="--")
+            ends.append((last["planned_count"], weeks[-1], "plan", style.INK))
+        style.end_labels(ax, ends, lambda value: format_number(value, about.language))
+        shown = forecast[forecast["week"] % 2 == 0]
+        ax.set_xticks(shown["week"], [format_moment(day, about.language) for day in shown["week_end"]], rotation=25, ha="right")
+        ax.set_xlim(0, weeks[-1])
+        ax.set_ylim(0, max(lines["high_count"].max(), lines["planned_count"].max() if has_plan else 0, 1) * 1.05)
+        ax.set_ylabel(term("expected_count").label(about.language))
+        ax.grid(axis="y")
+        style.title(ax, _headline(last, has_plan, about.language),
+                    "customers since today, added up · dark band: half of the cases, pale: 95 of 100", about)
+        return ax
+
+
+def _headline(last: pd.Series, has_plan: bool, language: str) -> str:
+    between = f"{format_count(last['low_count'], language)} to {format_count(last['high_count'], language)}"
+    text = f"In {format_count(last['week'], language)} weeks {between} new customers will have come"
+    if not has_plan:
+        return text
+    planned = format_number(last["planned_count"], language)
+    if last["low_count"] > last["planned_count"]:
+        return f"{text}: more than the {planned} planned"
+    if last["high_count"] < last["planned_count"]:
+        return f"{text}: fewer than the {planned} planned"
+    return f"{text}; the plan of {planned} lies between"
