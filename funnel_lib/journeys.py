@@ -93,7 +93,7 @@ def _journeys(process: Process) -> nw.LazyFrame:
     state = nw.when(won).then(nw.lit(WON)).otherwise(nw.when(lost).then(nw.lit(LOST)).otherwise(nw.lit(RUNNING)))
     lost_at = nw.when(lost & ~_is_one("_lost_untimed")).then(nw.col("_lost_at"))
     leads = leads.with_columns(state=state, lost_at=lost_at, never_lead=flag(never))
-    return leads.with_columns(outcome_days=_outcome_days(process)).drop(*_PASSING)
+    return leads.with_columns(outcome_days=_outcome_days(process, leads)).drop(*_PASSING)
 
 
 # Columns that only lead to the state.
@@ -135,12 +135,12 @@ def _is_one(flag: str) -> nw.Expr:
     return (nw.col(flag) == 1).fill_null(False)
 
 
-def _outcome_days(process: Process) -> nw.Expr:
+def _outcome_days(process: Process, leads: nw.LazyFrame) -> nw.Expr:
     end = nw.when(nw.col("state") == WON).then(nw.col("won_at")).otherwise(nw.col("lost_at"))
     if process.as_of is not None:
         now = nw.lit(process.as_of.to_pydatetime()).cast(nw.Datetime("us"))
         end = nw.when(nw.col("state") == RUNNING).then(now).otherwise(end)
-    age = elapsed_days(nw.col("created_at"), end)
+    age = elapsed_days(nw.col("created_at"), end, leads)
     return nw.when(age < 0).then(0.0).otherwise(age)
 
 

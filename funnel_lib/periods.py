@@ -8,6 +8,7 @@ import pandas as pd
 
 PERIODS = {"day": "D", "week": "W-SUN", "month": "M", "quarter": "Q", "year": "Y"}
 DAYS_PER_MONTH = 365.25 / 12
+US_PER_DAY = 86_400_000_000
 SECONDS_PER_DAY = 86400
 # A time further than this beyond the 99.9th percentile of all times is taken for a typing error.
 LAST_EVENT_SLACK_DAYS = 31
@@ -18,12 +19,17 @@ LAST_YEAR = pd.Timestamp(2100, 1, 1)
 LONGEST_SILENCE_DAYS = 5 * 366
 
 
-def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp) -> nw.Expr:
+def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp, frame: nw.LazyFrame | None = None) -> nw.Expr:
     """Days from `start` to `end` as a float; either may be a fixed moment. Times are subtracted nowhere else.
+
+    `frame`: the one that the expression is for; given where rows are many, since DuckDB can count microseconds itself.
 
     Whole days and the time of day are subtracted apart: as one number each moment would be rounded, and twenty days would
     sometimes be a little less than twenty.
     """
+    if frame is not None and frame.implementation.is_duckdb():
+        first, last = (nw.lit(moment.to_pydatetime()) if isinstance(moment, pd.Timestamp) else moment for moment in (start, end))
+        return (last - first).dt.total_microseconds() / US_PER_DAY
     (first, since), (last, until) = _day_and_second(start), _day_and_second(end)
     return (last - first) + (until - since) / SECONDS_PER_DAY
 

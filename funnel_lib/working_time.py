@@ -127,7 +127,7 @@ def with_work_days(frame: nw.LazyFrame, name: str, start: str, end: str | pd.Tim
     exceptions = {(pd.Timestamp(day) - _MONDAY).days: sign for days, sign in ((off, -1), (on, 1)) for day in days}
     moments = {"_from": nw.col(start), "_to": end if isinstance(end, pd.Timestamp) else nw.col(end)}
     # Days and weeks become columns first: the terms below would repeat their long formula many times.
-    frame = frame.with_columns(**{key: elapsed_days(_MONDAY, moment) for key, moment in moments.items()})
+    frame = frame.with_columns(**{key: elapsed_days(_MONDAY, moment, frame) for key, moment in moments.items()})
     frame = frame.with_columns(_from_week=(nw.col("_from") / WEEK_DAYS).floor(), _to_week=(nw.col("_to") / WEEK_DAYS).floor(),
                                _from_day=nw.col("_from").floor(), _to_day=nw.col("_to").floor())
     frame = frame.with_columns(_from=_engine_hours(calendar, "_from", exceptions), _to=_engine_hours(calendar, "_to", exceptions))

@@ -199,8 +199,8 @@ def lead_ages(process: Process, groups: list[str], returning: bool = False) -> p
     `observed_from`), `leads`."""
     since = process.observed_from if process.observed_from is not None else pd.Timestamp(1970, 1, 1)
     observed = nw.when(nw.col("created_at") >= since.to_pydatetime()).then(nw.lit(1)).otherwise(nw.lit(0))
-    leads = with_groups(lead_states(process, returning), groups).with_columns(
-        age=elapsed_days(nw.col("created_at"), process.needs_as_of()).floor(), observed=observed)
+    leads = with_groups(lead_states(process, returning), groups)
+    leads = leads.with_columns(age=elapsed_days(nw.col("created_at"), process.needs_as_of(), leads).floor(), observed=observed)
     return collect(leads.group_by([*groups, "age", "observed"]).agg(nw.len().alias("leads")))
 
 

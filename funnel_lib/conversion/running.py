@@ -60,7 +60,7 @@ def _standing(process: Process) -> list[str]:
 def _running(process: Process, returning: bool) -> nw.LazyFrame:
     """One row per running lead: its present stay with `age_days` in it, `owner` and `expected_amount`."""
     here = stays(process, returning).filter((nw.col("state") == RUNNING) & nw.col("next_place").is_null())
-    here = here.with_columns(age_days=elapsed_days(nw.col("at"), process.needs_as_of()).round(AGE_DECIMALS))
+    here = here.with_columns(age_days=elapsed_days(nw.col("at"), process.needs_as_of(), here).round(AGE_DECIMALS))
     leads = process.leads(returning).select("lead_id", "owner", "expected_amount")
     return left_join(here.select("lead_id", "place", "age_days"), leads, "lead_id")
 

@@ -71,7 +71,7 @@ def _with_days(process: Process, every: nw.LazyFrame) -> nw.LazyFrame:
     """Only a plan: whoever does not ask for the length of the stays does not pay for it."""
     # The start is no earlier than the lead itself.
     known = (nw.col("at") >= nw.col("created_at")) & (nw.col("next_at") >= nw.col("created_at"))
-    every = every.with_columns(days=nw.when(known).then(elapsed_days(nw.col("at"), nw.col("next_at"))))
+    every = every.with_columns(days=nw.when(known).then(elapsed_days(nw.col("at"), nw.col("next_at"), every)))
     return every if has_untimed(process) else every.with_columns(order_at=nw.col("at"), next_order_at=nw.col("next_at"))
 
 

@@ -116,7 +116,7 @@ def _counts(process: Process, leads: nw.LazyFrame, groups: list[str], here: int 
     now = nw.lit(process.as_of.to_pydatetime()).cast(nw.Datetime("us"))
     end = nw.when(known).then(nw.col("_reached")).otherwise(nw.when(lost).then(nw.col("lost_at")).otherwise(now))
     leads = leads.select(*groups, "_start", _end=end, state=state)
-    leads = leads.with_columns(day=elapsed_days(nw.col("_start"), nw.col("_end")).floor())
+    leads = leads.with_columns(day=elapsed_days(nw.col("_start"), nw.col("_end"), leads).floor())
     counts = collect(leads.group_by([*groups, "state", "day"]).agg(nw.len().alias("leads")))
     counts.loc[counts["state"] == _UNTIMED, "day"] = np.nan
     return counts.sort_values([*groups, "state", "day"], ignore_index=True)

@@ -63,7 +63,7 @@ def _cohort_counts(process: Process, per: str, returning: bool) -> pd.DataFrame:
     leads = lead_states(process, returning)
     if process.observed_from is not None:
         leads = leads.filter(nw.col("created_at") >= process.observed_from.to_pydatetime())
-    age = elapsed_days(nw.col("created_at"), process.needs_as_of()).floor()
+    age = elapsed_days(nw.col("created_at"), process.needs_as_of(), leads).floor()
     # Weeks do not begin on the same day everywhere and are cut afterwards.
     leads = leads.with_columns(cohort=nw.col("created_at").dt.truncate(TRUNCATED.get(per, "1d")), age=age,
                                day=nw.col("outcome_days").floor())
