@@ -6,11 +6,12 @@ import pandas as pd
 
 from funnel_lib.cards import cards as cards_of_stage
 from funnel_lib.company import Process
+from funnel_lib.lead_flow.attribution import attribution, attribution_models
 from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.lead_flow.economics import channel_economics
 from funnel_lib.lead_flow.targets import target_share
 
-__all__ = ["cards", "channel_economics", "lead_counts", "target_share"]
+__all__ = ["attribution", "attribution_models", "cards", "channel_economics", "lead_counts", "target_share"]
 
 
 def cards(process: Process) -> pd.DataFrame:
