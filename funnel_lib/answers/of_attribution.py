@@ -15,6 +15,8 @@ NAMES = {"first": "first touch", "last": "last touch", "linear": "linear", "time
          "markov": "Markov"}
 # Figures this close are the same figure.
 SAME = 0.05
+# Where first and last touches make at least this much of the spread, the channel opens or closes.
+MOST_OF_SPREAD = 0.75
 
 
 def attributed(process: Process) -> list[Sentence]:
@@ -36,20 +38,18 @@ def attributed(process: Process) -> list[Sentence]:
 def _disputed(touched: pd.DataFrame, say: Speaker, total: int, followed: str, numbers: dict) -> Sentence:
     differing = touched[touched["models_differ"]]
     row = (differing if len(differing) else touched).iloc[0]
-    numbers |= {"channel": row.channel, "smallest_conversions": row.smallest_conversions,
-                "largest_conversions": row.largest_conversions, "spread_conversions": row.spread_conversions,
-                **{f"{model}_conversions": row[f"{model}_conversions"] for model in MODELS}}
+    numbers |= {"channel": row.channel, **{
+        name: float(row[name]) for name in touched.columns if name.endswith("_conversions")}}
     name, won = f"“{say.label(row.channel)}”", f"{say.count(total)} leads won{followed}"
     if row.spread_conversions < SAME:
         why = f": only {name} touched them" if len(touched) == 1 else ""
         return Sentence("attribution", f"All six models of attribution give the same credit for {won}{why}.", **numbers)
     credit = f"it gets {_credit(row, say)} of {won}"
+    furthest = f"they are furthest apart on {name}: {credit}."
     if total < FEW:
-        text = (f"On {say.count(total)} conversions the models of attribution cannot be told apart (30 are needed); they are furthest "
-                f"apart on {name}: {credit}.")
+        text = f"On {say.count(total)} conversions the models of attribution cannot be told apart (30 are needed); {furthest}"
     elif not row.models_differ:
-        text = (f"The six models of attribution agree but for chance, so channels may be judged by any of them; they are furthest apart "
-                f"on {name}: {credit}.")
+        text = f"The six models of attribution agree but for chance, so channels may be judged by any of them; {furthest}"
     else:
         text = f"The models of attribution disagree most on {name}: {credit}. {_meaning(row, say)}"
         others = [f"“{say.label(key)}”" for key in differing["channel"].iloc[1:4]]
@@ -68,18 +68,20 @@ def _meaning(row: pd.Series, say: Speaker) -> str:
     """What an owner may read from it: who opens, who closes, who only helps."""
     first, last, markov = row.first_conversions, row.last_conversions, row.markov_conversions
     ends = f"{say.count(first)} first touches, {say.count(last)} last ones"
-    wide = 0.5 * row.spread_conversions
-    if first - last >= wide:
-        return (f"It brings in leads that other channels close ({ends}): judged by last touches alone it looks too weak, so do not cut "
-                "it for that.")
-    if last - first >= wide:
-        return (f"It closes leads that other channels brought in ({ends}): judged by last touches alone it looks too strong, for without "
-                "those channels it would have fewer to close.")
+    mostly = MOST_OF_SPREAD * row.spread_conversions
+    if first - last >= mostly:
+        return (f"It brings in leads that other channels close ({ends}): judged by last touches alone it looks too weak, so do not "
+                "cut it for that.")
+    if last - first >= mostly:
+        return (f"It closes leads that other channels brought in ({ends}): judged by last touches alone it looks too strong, for "
+                "without those channels it would have fewer to close.")
     if markov >= max(first, last):
-        return (f"It helps on the way more than it opens or closes ({ends}): more would be lost without it than its first or last touches "
-                "show.")
-    return (f"It stands on paths that also lead on by other channels ({ends}): without it fewer conversions would be lost than its touches "
-            "show.")
+        return (f"It helps on the way more than it opens or closes ({ends}): more would be lost without it than its first or last "
+                "touches show.")
+    if markov < min(first, last):
+        return (f"Other channels would bring part of these leads by themselves ({ends}): by all paths, fewer conversions would be "
+                "lost without it than its touches show.")
+    return f"No single model tells its part ({ends}): read the whole range before its money is changed."
 
 
 def _untouched(models: pd.DataFrame, say: Speaker, total: int) -> Sentence:

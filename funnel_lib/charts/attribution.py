@@ -15,14 +15,14 @@ from funnel_lib.rates import FEW
 # Model → mark and colour; the first touch points back, the last one on.
 _MARKS = {"first": ("<", style.ORANGE), "last": (">", style.BLUE), "linear": ("s", style.GREY), "time_decay": ("v", style.SKY),
           "position": ("D", style.PURPLE), "markov": ("o", style.GREEN)}
-# A pale row is a channel too: "(no touches)" has one figure only.
+# Figures this close are the same figure.
 SAME = 0.05
 
 
 def plot_attribution_models(models: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Per channel the range of the conversions that the models credit to it, a mark per model; the widest range on top.
 
-    The range is red where the models differ by more than chance would make. `models` is `lead_flow.attribution_models(process)`.
+    The range is orange where the models differ by more than chance would make. `models` is `lead_flow.attribution_models(process)`.
     """
     about = about_of(models)
     shown = _shown(models)
@@ -49,7 +49,7 @@ def plot_attribution_models(models: pd.DataFrame, ax: Axes | None = None) -> Axe
                   columnspacing=1.1)
         total = models["first_conversions"].sum()
         dropped = f" · {len(shown)} of {len(models)} rows, the widest ranges" if len(shown) < len(models) else ""
-        wider = " · red: wider than by chance" if shown["models_differ"].any() else ""
+        wider = " · orange: wider than by chance" if shown["models_differ"].any() else ""
         style.title(ax, _headline(models, total, about), "conversions that six models credit to a channel, each adds up to "
                     f"{format_count(total, about.language)}{wider}{dropped}", about)
         return ax
@@ -78,8 +78,8 @@ def _headline(models: pd.DataFrame, total: float, about: About) -> str:
     if total < FEW:
         return f"Too few conversions to tell the models apart; the widest range is {said}"
     if not models["models_differ"].any():
-        return f"The models of attribution agree but for chance; the widest range is {said}"
+        return f"Models of attribution agree but for chance; the widest range is {said}"
     if not first["models_differ"]:
         first = models[models["models_differ"]].iloc[0]
         said = f"“{about.label(first['channel'])}”: {_range(first, about)} conversions"
-    return f"The models of attribution disagree most on {said}"
+    return f"Models of attribution disagree most on {said}"

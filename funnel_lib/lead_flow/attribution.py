@@ -12,7 +12,6 @@ from funnel_lib.errors import CallError, nearest
 from funnel_lib.lead_flow.markov import RemovalEffects, removal_effects
 from funnel_lib.lead_flow.touch_paths import START, Paths, paths, touched_leads
 from funnel_lib.rates import FEW, rate, ratio
-from funnel_lib.schema import MISSING
 
 # Conversions of leads that no channel is known to have touched; every model leaves them there.
 NO_TOUCHES = "(no touches)"

@@ -110,7 +110,8 @@ def _counted(process: Process) -> pd.DataFrame:
     # weight / weights, by logarithms.
     decayed = (nw.col("_log_weight") - nw.when(converted).then(nw.col("_weights")).log()).exp()
     placed = placed.select("channel", before=nw.col("before").fill_null(START), is_last=flag(nw.col("_after").is_null()),
-                           converted=nw.col("_converted"), path_count=nw.when(converted).then(nw.col("_count")).otherwise(nw.lit(0)),
+                           converted=nw.col("_converted"),
+                           path_count=nw.when(converted).then(nw.col("_count")).otherwise(nw.lit(0)),
                            decayed=nw.when(converted).then(decayed).otherwise(nw.lit(0.0)))
     keys = ["channel", "before", "is_last", "converted", "path_count"]
     table = collect(placed.group_by(keys).agg(nw.len().alias("touches_count"), nw.col("decayed").sum()))
