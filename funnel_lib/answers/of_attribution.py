@@ -79,8 +79,8 @@ def _meaning(row: pd.Series, say: Speaker) -> str:
         return (f"It helps on the way more than it opens or closes ({ends}): more would be lost without it than its first or last "
                 "touches show.")
     if markov < min(first, last):
-        return (f"The paths suggest that other channels would bring part of these leads too ({ends}): fewer conversions would be lost "
-                "without it than its touches show.")
+        return (f"The paths suggest that other channels would bring part of these leads too ({ends}): fewer conversions would "
+                "be lost without it than its touches show.")
     return f"No single model tells its part ({ends}): read the whole range before its money is changed."
 
 
