@@ -18,6 +18,7 @@ _CHARTS = {
     "plot_cumulative_flow": "conversion_paths",
     "plot_lead_counts": "lead_flow", "plot_target_share": "lead_flow", "plot_channel_costs": "lead_flow",
     "plot_customer_forecast": "forecast",
+    "plot_attribution_models": "attribution",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",

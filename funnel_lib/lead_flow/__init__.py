@@ -6,13 +6,15 @@ import pandas as pd
 
 from funnel_lib.cards import cards as cards_of_stage
 from funnel_lib.company import Process
+from funnel_lib.lead_flow.attribution import attribution, attribution_models
 from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.lead_flow.economics import channel_economics
 from funnel_lib.lead_flow.forecast import customer_forecast
 from funnel_lib.lead_flow.sufficiency import Sufficiency, sufficiency
 from funnel_lib.lead_flow.targets import target_share
 
-__all__ = ["Sufficiency", "cards", "channel_economics", "customer_forecast", "lead_counts", "sufficiency", "target_share"]
+__all__ = ["Sufficiency", "attribution", "attribution_models", "cards", "channel_economics", "customer_forecast",
+           "lead_counts", "sufficiency", "target_share"]
 
 
 def cards(process: Process) -> pd.DataFrame:
