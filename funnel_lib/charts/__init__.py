@@ -17,6 +17,8 @@ _CHARTS = {
     "plot_step_curves": "conversion_paths", "plot_transitions": "conversion_paths", "plot_work_in_progress": "conversion_paths",
     "plot_cumulative_flow": "conversion_paths",
     "plot_lead_counts": "lead_flow", "plot_target_share": "lead_flow", "plot_channel_costs": "lead_flow",
+    "plot_flow_limits": "lead_limits", "plot_weekday_profile": "lead_limits", "plot_channel_segments": "segments",
+    "plot_target_conversion": "segments", "plot_cards": "cards",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",

@@ -8,9 +8,12 @@ from funnel_lib.cards import cards as cards_of_stage
 from funnel_lib.company import Process
 from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.lead_flow.economics import channel_economics
+from funnel_lib.lead_flow.flow import flow_limits, weekday_profile
+from funnel_lib.lead_flow.segments import channel_segments, target_conversion
 from funnel_lib.lead_flow.targets import target_share
 
-__all__ = ["cards", "channel_economics", "lead_counts", "target_share"]
+__all__ = ["cards", "channel_economics", "channel_segments", "flow_limits", "lead_counts", "target_conversion", "target_share",
+           "weekday_profile"]
 
 
 def cards(process: Process) -> pd.DataFrame:
