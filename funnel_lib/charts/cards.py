@@ -85,7 +85,7 @@ def _places(rows: list, texts: list[list]) -> tuple[list[float], float]:
         is_loose = row.card in (MISSING, OTHER)
         tops.append(at + (SPARE if is_loose else 0))
         at = tops[-1] + max(_height(lines), 2 * PADDING + LINE * _log_lines(row)) + (0 if is_loose else GAP)
-    return tops, at
+    return tops, at + 0.05
 
 
 def _log_lines(row: tuple) -> int:
@@ -153,7 +153,7 @@ def _arrows(ax: Axes, rows: list, texts: list[list], tops: list[float], about: A
         if before is None or not (_is_text(row.input) and row.input == before.output):
             room = bottoms[at - 1] if at else tops[at] - GAP
             if _is_text(row.input):
-                _arrow(ax, BOX_LEFT + (2.15 if at else 0.35), max(room + 0.08, tops[at] - GAP + 0.05), tops[at], row.input, about)
+                _arrow(ax, BOX_LEFT + (2.4 if at else 0.35), max(room + 0.08, tops[at] - GAP + 0.05), tops[at], row.input, about)
         if not _is_text(row.output):
             continue
         follows = at + 1 < len(rows) and rows[at + 1].input == row.output
@@ -201,8 +201,7 @@ def _below(cards: pd.DataFrame, about: About) -> str:
     executions = cards["executions_count"].to_numpy(dtype=float)
     parts = [about.label(cards["stage"].iloc[0]), "left: as described"]
     if not np.isnan(executions).all():
-        parts.append("right: what the log of work shows")
-        parts.append(f"n = {format_count(np.nansum(executions), about.language)} executions")
+        parts += ["right: the log of work", f"n = {format_count(np.nansum(executions), about.language)}"]
     if cards["norm_minutes"].isna().all():
         parts.append("no norms are described")
     return " · ".join(parts)

@@ -14,6 +14,7 @@ from funnel_lib.language.formats import format_count, format_moment, format_numb
 _FLOW = ("period_start", "leads_count", "complete", "mean_count", "lower_limit_count", "upper_limit_count", "signal")
 _SIGNALS = {"outside_limits": (style.VERMILION, "D"), "run_of_eight": (style.ORANGE, "o")}
 MOST_PANELS = 6
+FEWEST_PERIODS = 12
 # So many signals outside the limits get their date; more would hide the line.
 MOST_DATED = 4
 
@@ -44,8 +45,7 @@ def plot_flow_limits(table: pd.DataFrame, needed_per_week: float | None = None, 
             panel = ax.inset_axes((0.52 * (number % 2), 1 - (number // 2 + 0.82) / rows, 0.48, 0.62 / rows))
             part = table[table[group] == key]
             _line(panel, part, about, None, dated=False)
-            count = int(part["signal"].isin(list(_SIGNALS)).sum())
-            panel.set_title(f"{about.label(key)} · {count} {'signal' if count == 1 else 'signals'}", fontsize=9.5, loc="left")
+            panel.set_title(f"{about.label(key)} · {_signal_count(part)}", fontsize=9.5, loc="left")
         some = f" · the {len(shown)} largest of {len(keys)}" if len(keys) > len(shown) else ""
         style.title(ax, _groups_headline(table, group, word, about), _below(table, word, about) + some, about)
         return ax
@@ -76,8 +76,12 @@ def _line(ax: Axes, table: pd.DataFrame, about: About, needed: float | None, dat
                     (row.period_start, row.leads_count), (0, 7 * side), textcoords="offset points", ha="center",
                     va="bottom" if side > 0 else "top", fontsize=9, color=_SIGNALS["outside_limits"][0], zorder=6)
     ax.set_ylim(0, max(top) * 1.15)
-    places = np.unique(np.linspace(0, len(table) - 1, min(len(table), 5 if dated else 3)).round().astype(int))
-    ax.set_xticks(times.iloc[places], [format_moment(times.iloc[at], about.language) for at in places], fontsize=9)
+    places = np.unique(np.linspace(0, len(table) - 1, min(len(table), 5 if dated else 2)).round().astype(int))
+    labels = ax.set_xticks(times.iloc[places], [format_moment(times.iloc[at], about.language) for at in places], fontsize=9)
+    if not dated:
+        # Inside the small panel, so that neighbours do not touch.
+        for tick, side in zip(labels, ("left", "right"), strict=False):
+            tick.label1.set_horizontalalignment(side)
     ax.tick_params(axis="y", labelsize=9)
     ax.yaxis.set_major_locator(style.plt.MaxNLocator(5 if dated else 3, integer=True))
     ax.grid(axis="y")
@@ -116,7 +120,9 @@ def _headline(table: pd.DataFrame, word: str, about: About) -> str:
     known = table[table["mean_count"].notna() & table["complete"].astype(bool)]
     if known.empty:
         count = int(table["complete"].sum())
-        return f"{count} complete {_plural(word, count)}: too few to tell signal from noise, it takes 12"
+        if count >= FEWEST_PERIODS:
+            return f"Fewer than one lead in a {word} on average: too few to tell signal from noise"
+        return f"{count} complete {_plural(word, count)}: too few to tell signal from noise, it takes {FEWEST_PERIODS}"
     outside, run = ((known["signal"] == signal).sum() for signal in _SIGNALS)
     if not outside + run:
         return f"All {len(known)} complete {word}s lie within the limits: their ups and downs are noise"
@@ -125,10 +131,17 @@ def _headline(table: pd.DataFrame, word: str, about: About) -> str:
     return f"{' and '.join(part for part in parts if part)}; the other {len(known) - outside - run} are noise"
 
 
+def _signal_count(part: pd.DataFrame) -> str:
+    if part["mean_count"].isna().all():
+        return "too few for limits"
+    count = int(part["signal"].isin(list(_SIGNALS)).sum())
+    return f"{count} {_plural('signal', count)}"
+
+
 def _groups_headline(table: pd.DataFrame, group: str, word: str, about: About) -> str:
     signals = table[table["signal"].isin(list(_SIGNALS))].groupby(group).size().sort_values(ascending=False, kind="stable")
     if table["mean_count"].isna().all():
-        return f"Too few complete {word}s to tell signal from noise, it takes 12"
+        return "Too few leads or periods to tell signal from noise in any group"
     if signals.empty:
         return f"In no group does a {word} stand out: all ups and downs are noise"
     return f"Most signals in “{about.label(signals.index[0])}”: {signals.iloc[0]} {_plural(word, signals.iloc[0])}"
@@ -184,7 +197,7 @@ def _week_headline(profile: pd.DataFrame, apart: np.ndarray, about: About) -> st
         return "No weekday stands out from the mean by more than chance makes"
     order = profile.sort_values("leads_per_day", kind="stable")
     most, least = order.iloc[-1], order.iloc[0]
-    return (f"Most leads on {_day(most.weekday, about)} ({format_number(most.leads_per_day, about.language)} a day), fewest on "
+    return (f"Most leads: {_day(most.weekday, about)} ({format_number(most.leads_per_day, about.language)} a day); fewest: "
             f"{_day(least.weekday, about)} ({format_number(least.leads_per_day, about.language)})")
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import as_list
 from funnel_lib.lead_flow.counts import lead_counts
-from funnel_lib.limits import RUN_LENGTH, process_limits, signals
+from funnel_lib.limits import OUTSIDE, RUN_LENGTH, process_limits, signals
 from funnel_lib.periods import period_starts
 from funnel_lib.rates import poisson_limits, rate, ratio
 
@@ -16,6 +16,8 @@ WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LIMITS = ["mean_count", "lower_limit_count", "upper_limit_count", "signal"]
 PROFILE = ["weekday", "leads_count", "days_count", "leads_per_day", "leads_low_per_day", "leads_high_per_day", "leads_share",
            "leads_low_share", "leads_high_share"]
+# Rarer leads than one per period make no limits: most periods are empty, and every lead would be a signal.
+RAREST = 1.0
 # Fewer leads than this expected on a weekday: a chi-square says nothing.
 FEWEST_EXPECTED = 5
 
@@ -25,15 +27,16 @@ def flow_limits(process: Process, by: str | list[str] | None = None, per: str = 
 
     One row is a period (× group), as in `lead_counts`. Columns: `period_start`, the group, `leads_count`, `complete`;
     `mean_count` of the group's complete periods and `lower_limit_count`, `upper_limit_count` = mean ± 2.66 × mean moving
-    range, not below 0 (missing with fewer than 12 complete periods); `signal`: outside_limits, run_of_eight (8 or more in a
-    row on one side of the mean), noise, or empty where there are no limits or the period is not complete. By day the rhythm
-    of the week itself gives signals. Works from `counts` too.
+    range, not below 0 (missing with fewer than 12 complete periods, or fewer than one lead per period on average); `signal`:
+    outside_limits, run_of_eight (8 or more in a row on one side of the mean), noise, or empty where there are no limits or
+    the period is not complete. By day the rhythm of the week itself gives signals. Works from `counts` too.
     Source: Shewhart 1931; Wheeler and Chambers 1992. Raises what `lead_counts` raises.
 
     >>> sales = Process.from_tables("x", as_of="2026-04-06", leads=pd.DataFrame({
     ...     "lead_id": [str(n) for n in range(13)], "created_at": pd.date_range("2026-01-05", periods=13, freq="7D")}))
-    >>> flow_limits(sales)[["leads_count", "mean_count", "upper_limit_count", "signal"]].iloc[-1].tolist()
-    [1, 1.0, 1.0, 'noise']
+    >>> limits = flow_limits(sales)
+    >>> limits["upper_limit_count"].unique().tolist(), limits["signal"].unique().tolist()
+    ([1.0], ['noise'])
     """
     groups = as_list(by)
     counts = lead_counts(process, by, per)
@@ -46,20 +49,21 @@ def flow_limits(process: Process, by: str | list[str] | None = None, per: str = 
 def _limited(part: pd.DataFrame) -> pd.DataFrame:
     """The periods of one group with their limits; unfinished ones are compared with nothing."""
     values = part["leads_count"].astype(float).where(part["complete"].astype(bool))
-    limits = process_limits(values)
+    limits = process_limits(values if values.mean() >= RAREST else [])
     return part.assign(mean_count=limits.mean, lower_limit_count=limits.low, upper_limit_count=limits.high,
                        signal=signals(values, limits))
 
 
 def level_runs(table: pd.DataFrame) -> pd.DataFrame:
-    """Stretches of 8 or more complete periods in a row on one side of the mean, in the order of time.
+    """Stretches of 8 or more complete periods in a row on one side of the usual level, in the order of time.
 
-    `table` is `flow_limits(process)` without groups. One row is a stretch. Columns: `first` and `last` (starts of its first
-    and last period), `periods_count`, `side` (1 above the mean, −1 below), `leads_count`, and `is_latest` (it reaches the
+    The usual level is the mean of the periods inside the limits: one great surge lifts the mean of all, and every other period
+    would then seem to lie low. `table` is `flow_limits(process)` without groups. One row is a stretch. Columns: `first` and `last` (starts of its first
+    and last period), `periods_count`, `side` (1 above that level, −1 below), `leads_count`, and `is_latest` (it reaches the
     last complete period).
     """
     known = table[table["complete"].astype(bool) & table["mean_count"].notna()].reset_index(drop=True)
-    distance = known["leads_count"] - known["mean_count"]
+    distance = known["leads_count"] - known.loc[known["signal"] != OUTSIDE, "leads_count"].mean()
     side = pd.Series(np.where(np.isclose(distance, 0, atol=1e-9), 0, np.sign(distance)), index=known.index, dtype=int)
     stretch = side.ne(side.shift()).cumsum()
     rows = known.assign(side=side, stretch=stretch).groupby("stretch").agg(
