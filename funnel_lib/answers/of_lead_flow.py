@@ -11,7 +11,7 @@ from funnel_lib.errors import MeasureError
 from funnel_lib.language.formats import is_available
 from funnel_lib.lead_flow.counts import finest_period
 from funnel_lib.lead_flow.flow import level_runs, weekday_p_value
-from funnel_lib.limits import MIN_PERIODS, OUTSIDE
+from funnel_lib.limits import MIN_PERIODS, OUTSIDE, RUN
 from funnel_lib.periods import PERIODS, next_period_start
 from funnel_lib.rates import FEW, rate, ratio
 from funnel_lib.schema import MISSING, OTHER
@@ -44,7 +44,8 @@ def signals(process: Process) -> list[Sentence]:
         text += f" No {per} was a signal."
     numbers = {"mean_count": row.mean_count, "lower_limit_count": row.lower_limit_count,
                "upper_limit_count": row.upper_limit_count, f"{per}s_count": len(known), "signals_count": signals_count}
-    return [Sentence("flow_limits", text, **numbers), *_outside(outside, per, say), *_moved(runs, per, say)]
+    return [Sentence("flow_limits", text, **numbers), *_outside(outside, per, say),
+            *(_moved(runs, per, say) or _lifted(known, per, say))]
 
 
 def _flow(process: Process) -> tuple[pd.DataFrame, str]:
@@ -109,6 +110,16 @@ def _moved(runs: pd.DataFrame, per: str, say: Speaker) -> list[Sentence]:
     return [Sentence("flow_level", text, **numbers)]
 
 
+def _lifted(known: pd.DataFrame, per: str, say: Speaker) -> list[Sentence]:
+    """Runs that are there only because a surge, or a hole, moves the mean of all periods."""
+    count = int((known["signal"] == RUN).sum())
+    if not count:
+        return []
+    text = (f"{say.count(count)} {per}s are marked as runs of eight, but only because the {per}s outside the limits move the mean: "
+            "without those the level has not moved.")
+    return [Sentence("flow_level", text, run_count=count, runs_count=0)]
+
+
 def _last_day(start: pd.Timestamp, per: str, say: Speaker) -> str:
     return say.date(next_period_start(start, per) - pd.Timedelta(days=1))
 
@@ -155,8 +166,8 @@ def target_against_other(process: Process) -> list[Sentence]:
     say, table = Speaker(process), measures.target_conversion(process).set_index("target_group")
     target, other, unknown = (table.loc[kind] for kind in ("target", "other", "unknown"))
     if not target.leads_count + other.leads_count:
-        text = (f"No lead has a known segment ({say.count(unknown.leads_count)} unknown), so whether leads on target buy more cannot "
-                "be told: record the segment when a lead comes.")
+        text = (f"No lead has a known segment ({say.count(unknown.leads_count)} unknown), so whether leads on target buy more "
+                "cannot be told: record the segment when a lead comes.")
         return [Sentence("target_against_other", text, unknown_count=int(unknown.leads_count))]
     if not target.leads_count or not other.leads_count:
         count, where = int(target.leads_count + other.leads_count), "on" if target.leads_count else "off"

@@ -58,9 +58,9 @@ def level_runs(table: pd.DataFrame) -> pd.DataFrame:
     """Stretches of 8 or more complete periods in a row on one side of the usual level, in the order of time.
 
     The usual level is the mean of the periods inside the limits: one great surge lifts the mean of all, and every other period
-    would then seem to lie low. `table` is `flow_limits(process)` without groups. One row is a stretch. Columns: `first` and `last` (starts of its first
-    and last period), `periods_count`, `side` (1 above that level, −1 below), `leads_count`, and `is_latest` (it reaches the
-    last complete period).
+    would then seem to lie low. `table` is `flow_limits(process)` without groups. One row is a stretch. Columns: `first` and
+    `last` (starts of its first and last period), `periods_count`, `side` (1 above that level, −1 below), `leads_count`, and
+    `is_latest` (it reaches the last complete period).
     """
     known = table[table["complete"].astype(bool) & table["mean_count"].notna()].reset_index(drop=True)
     distance = known["leads_count"] - known.loc[known["signal"] != OUTSIDE, "leads_count"].mean()

@@ -25,12 +25,12 @@ def test_signals_are_marked_and_named_and_the_unfinished_week_is_hollow():
     table = lead_flow.flow_limits(weekly([10, 13] * 10 + [40], unfinished=4))
     ax = charts.plot_flow_limits(table, needed_per_week=15)
     assert "1 week outside the limits; the other 20 are noise" in texts(ax).replace("\n", " ")
-    assert "25 May 2026: 40" in [text.get_text() for text in ax.texts]
+    assert "25 May 2026: 40" in texts(ax)
     done, hollow = ax.lines[:2]
     assert list(done.get_ydata()) == table["leads_count"].iloc[:-1].tolist() and list(hollow.get_ydata()) == [4]
     assert hollow.get_markerfacecolor() == "white"
     named = [text.get_text().replace("\N{NO-BREAK SPACE}", " ") for text in ax.get_legend().get_texts()]
-    assert named == ["Outside the limits", "Noise", "week not wholly observed", "needed for the plan: 15.0"]
+    assert named == ["Outside the limits", "Noise", "week not wholly observed", "needed for the plan: 15"]
 
 
 def test_too_few_weeks_say_so_and_groups_have_panels():
