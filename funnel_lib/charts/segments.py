@@ -11,10 +11,10 @@ from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_duration, format_money, format_share, is_available
-from funnel_lib.rates import is_few, ratio
+from funnel_lib.rates import ratio
 
 REST = "(the rest)"
-DARK_SHARE = 0.55
+DARK_SHARE = 0.75
 _KIND_COLOURS = {"target": style.GREEN, "other": style.ORANGE, "unknown": "#A0A0A0"}
 
 
@@ -49,7 +49,7 @@ def plot_channel_segments(matrix: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for spine in ax.spines.values():
             spine.set_visible(False)
         framed = f" · framed: {term('target').label(about.language).lower()}" if on_target else ""
-        style.title(ax, _matrix_headline(shares, sizes, on_target, about),
+        style.title(ax, _matrix_headline(counts, about),
                     f"leads, and their share of the row{framed} · n = {format_count(sizes.sum(), about.language)}", about)
         return ax
 
@@ -72,14 +72,11 @@ def _cell(ax: Axes, place: int, at: int, count: float, share: float, highest: fl
     ax.text(place, at, text, ha="center", va="center", fontsize=9, color="white" if strength > DARK_SHARE else style.INK)
 
 
-def _matrix_headline(shares: pd.DataFrame, sizes: pd.Series, on_target: set, about: About) -> str:
-    """The channel with most of its leads in one segment, of those with enough leads to say so."""
-    sure = shares[~is_few(sizes)]
-    if sure.empty:
-        return "No row has 30 leads: too few to say whom it brings"
-    key, segment = sure.stack().idxmax()
-    return (f"“{about.label(key)}” brings the most of one kind: {format_share(sure.loc[key, segment], about.language)} of its "
-            f"leads are “{about.label(segment)}”")
+def _matrix_headline(counts: pd.DataFrame, about: About) -> str:
+    """The largest cell: a count, no ranking of shares that rest on few leads."""
+    key, segment = counts.stack().idxmax()
+    largest, total = (format_count(count, about.language) for count in (counts.loc[key, segment], counts.to_numpy().sum()))
+    return f"The largest group is “{about.label(segment)}” from “{about.label(key)}”: {largest} of {total} leads"
 
 
 def plot_target_conversion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
