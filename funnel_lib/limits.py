@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 WIDTH = 2.66
 MIN_PERIODS = 12
 RUN_LENGTH = 8
+# What a period is: something happened in it, the level has moved, or nothing to look for.
+OUTSIDE, RUN, NOISE = "outside_limits", "run_of_eight", "noise"
 
 
 @dataclass(frozen=True)
@@ -65,3 +67,14 @@ def is_in_run(values: ArrayLike, limits: Limits, length: int = RUN_LENGTH) -> np
         if len(part) >= length and sides[part[0]] != 0:
             result[known[part]] = True
     return result
+
+
+def signals(values: ArrayLike, limits: Limits) -> np.ndarray:
+    """What each value is: outside_limits, run_of_eight, noise; empty where it is missing or there are no limits.
+
+    >>> signals([10, 12] * 6 + [40], process_limits([10, 12] * 6))[-2:].tolist()
+    ['noise', 'outside_limits']
+    """
+    values = np.asarray(values, dtype=float)
+    words = np.where(is_outside(values, limits), OUTSIDE, np.where(is_in_run(values, limits), RUN, NOISE))
+    return np.where(np.isnan(limits.mean) | np.isnan(values), "", words)

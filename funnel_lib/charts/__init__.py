@@ -19,6 +19,8 @@ _CHARTS = {
     "plot_lead_counts": "lead_flow", "plot_target_share": "lead_flow", "plot_channel_costs": "lead_flow",
     "plot_customer_forecast": "forecast",
     "plot_attribution_models": "attribution",
+    "plot_flow_limits": "lead_limits", "plot_weekday_profile": "lead_limits", "plot_channel_segments": "segments",
+    "plot_target_conversion": "segments", "plot_cards": "cards",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",

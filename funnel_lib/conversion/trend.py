@@ -8,11 +8,10 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.conversion.cohorts import counts_by_day, equal_window_days
 from funnel_lib.errors import CallError, nearest
-from funnel_lib.limits import is_in_run, is_outside, process_limits
+from funnel_lib.limits import process_limits, signals
 from funnel_lib.periods import PERIODS, all_periods, days_between, next_period_start, period_starts
 from funnel_lib.rates import is_few, rate
 
-OUTSIDE, RUN, NOISE = "outside_limits", "run_of_eight", "noise"
 COLUMNS = ["step", "period_start", "base_count", "reached_count", "step_share", "step_low_share", "step_high_share",
            "mean_share", "lower_limit_share", "upper_limit_share", "signal", "few", "equal_window_days"]
 
@@ -62,10 +61,8 @@ def _complete_periods(process: Process, per: str, window: float, counts: pd.Data
 def _of_step(step: str, base: pd.Series, reached: pd.Series) -> pd.DataFrame:
     found = rate(reached, base)
     limits = process_limits(found.share, highest=1.0)
-    signal = np.where(is_outside(found.share, limits), OUTSIDE, np.where(is_in_run(found.share, limits), RUN, NOISE))
-    unknown = np.isnan(limits.mean) | np.isnan(found.share)
     return pd.DataFrame({
         "step": step, "period_start": base.index, "base_count": base.to_numpy().astype(int),
         "reached_count": reached.to_numpy().astype(int), "step_share": found.share, "step_low_share": found.low_share,
         "step_high_share": found.high_share, "mean_share": limits.mean, "lower_limit_share": limits.low,
-        "upper_limit_share": limits.high, "signal": np.where(unknown, "", signal), "few": is_few(base)})
+        "upper_limit_share": limits.high, "signal": signals(found.share, limits), "few": is_few(base)})
