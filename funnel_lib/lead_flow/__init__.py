@@ -8,9 +8,10 @@ from funnel_lib.cards import cards as cards_of_stage
 from funnel_lib.company import Process
 from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.lead_flow.economics import channel_economics
+from funnel_lib.lead_flow.response import response_bands, response_time
 from funnel_lib.lead_flow.targets import target_share
 
-__all__ = ["cards", "channel_economics", "lead_counts", "target_share"]
+__all__ = ["cards", "channel_economics", "lead_counts", "response_bands", "response_time", "target_share"]
 
 
 def cards(process: Process) -> pd.DataFrame:
