@@ -43,7 +43,8 @@ def _typical(process: Process) -> list[Sentence]:
         limits = ""
         if not math.isnan(row.median_high_work_hours):
             limits = f", 95 % interval {say.range(row.median_low_work_hours, row.median_high_work_hours, 'number')}"
-        text = (f"Half of the {say.count(row.leads_count)} new leads are answered by a person within "
+        who = f"Half of the {say.count(row.leads_count)} new leads are" if row.leads_count > 1 else "The only new lead is"
+        text = (f"{who} answered by a person within "
                 f"{_work(say, row.median_work_hours)}{limits}; by the clock that is {_clock(say, row.median_hours)}.")
     if row.few:
         text += f" With fewer than {FEW} leads that is a hint, no more."

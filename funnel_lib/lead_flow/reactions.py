@@ -16,7 +16,7 @@ from funnel_lib.working_time import DAY_HOURS, WEEK, WEEK_DAYS, WorkCalendar, wi
 HOUR_MINUTES, QUARTER_MINUTES = 60, 15
 # Whole minutes up to here, quarters of an hour up to there, hours beyond: grouped counts stay small, medians stay exact enough.
 MINUTES_UPTO, QUARTERS_UPTO = 10 * HOUR_MINUTES, 10 * DAY_HOURS * HOUR_MINUTES
-# Hours come as fractions of a day: what is a whole minute may lie this little below it.
+# Hours come as fractions of a day: what is a whole minute may lie this little beside it.
 NEARLY = 1e-6
 # Groups that are made of the moment of creation.
 ARRIVAL = ("arrival_hour", "arrival_weekday", "arrival_time")
@@ -32,8 +32,8 @@ def reactions(process: Process, by: list[str]) -> nw.LazyFrame:
 
     Columns: `created_at`, `answered` (1 or 0), `at_outcome` (1: its first entry by a person was the loss or the win itself),
     `dated` (1: the creation or the answer has a date only), `minutes` and `work_minutes` from the creation to the answer, or
-    to `as_of` while there is none (whole minutes; quarters of an hour from ten hours on, hours from ten days on; rounded
-    down), `won_days` (age at the win, 0 where its moment is unknown).
+    to `as_of` while there is none (whole minutes; quarters of an hour from ten hours on, hours from ten days on; answers
+    rounded up, the rest down), `won_days` (age at the win, 0 where its moment is unknown).
     Raises `MeasureError` without leads, or where neither entries name employees nor work names leads.
     """
     kept_groups = [name for name in _GROUPING if process.has("leads", name)]
@@ -75,10 +75,15 @@ def _won_days(process: Process) -> nw.Expr:
 
 
 def _grouped(minutes: str) -> nw.Expr:
-    """The minutes as whole ones, the longer the coarser."""
-    time = nw.col(minutes) + NEARLY
-    whole, hours = time.floor(), (time / HOUR_MINUTES).floor() * HOUR_MINUTES
-    longer = nw.when(time < QUARTERS_UPTO).then((time / QUARTER_MINUTES).floor() * QUARTER_MINUTES).otherwise(hours)
+    """Whole minutes, the longer the coarser; to an answer rounded up, else down, so that nobody looks quicker than they were."""
+    time = nw.col(minutes)
+    # Rounding down the negative of a time rounds it up.
+    sign = nw.when(nw.col("answered") == 1).then(nw.lit(-1)).otherwise(nw.lit(1))
+    signed = time * sign
+    whole = (signed + NEARLY).floor() * sign
+    quarters = (signed / QUARTER_MINUTES + NEARLY).floor() * sign * QUARTER_MINUTES
+    hours = (signed / HOUR_MINUTES + NEARLY).floor() * sign * HOUR_MINUTES
+    longer = nw.when(time < QUARTERS_UPTO).then(quarters).otherwise(hours)
     return nw.when(time < MINUTES_UPTO).then(whole).otherwise(longer).cast(nw.Int32)
 
 
@@ -126,19 +131,23 @@ def with_arrival(process: Process, leads: nw.LazyFrame, by: list[str]) -> nw.Laz
     if "arrival_hour" in by:
         leads = leads.with_columns(arrival_hour=created.dt.hour().cast(nw.Int16))
     if "arrival_weekday" in by:
-        leads = leads.with_columns(arrival_weekday=created.dt.weekday().cast(nw.Int16) - 1)
+        leads = leads.with_columns(arrival_weekday=_weekday())
     if "arrival_time" in by:
         leads = leads.with_columns(arrival_time=_arrival_time(process))
     return leads
+
+
+def _weekday() -> nw.Expr:
+    """0 is Monday; for Sunday some engines say 7 and Spark says 0."""
+    return (nw.col("created_at").dt.weekday().cast(nw.Int16) + (WEEK_DAYS - 1)) % WEEK_DAYS
 
 
 def _arrival_time(process: Process) -> nw.Expr:
     calendar = WorkCalendar.of(process.company.calendar)
     off, on = calendar.exceptions(process.observed_from.year, process.needs_as_of().year)
     created = nw.col("created_at")
-    weekday = created.dt.weekday().cast(nw.Int16)
     date = created.dt.year().cast(nw.Int32) * 1000 + created.dt.ordinal_day().cast(nw.Int32)
-    works = weekday.is_in([number + 1 for number in range(WEEK_DAYS) if WEEK[number] in calendar.work_days])
+    works = _weekday().is_in([number for number in range(WEEK_DAYS) if WEEK[number] in calendar.work_days])
     for days, worked in ((off, False), (on, True)):
         numbers = sorted(day.year * 1000 + day.timetuple().tm_yday for day in days)
         works = nw.when(date.is_in(numbers)).then(nw.lit(worked)).otherwise(works) if numbers else works
