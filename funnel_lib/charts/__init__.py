@@ -21,6 +21,7 @@ _CHARTS = {
     "plot_attribution_models": "attribution",
     "plot_flow_limits": "lead_limits", "plot_weekday_profile": "lead_limits", "plot_channel_segments": "segments",
     "plot_target_conversion": "segments", "plot_cards": "cards",
+    "plot_response_bands": "response", "plot_response_by": "response",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
