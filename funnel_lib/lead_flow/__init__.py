@@ -7,10 +7,15 @@ import pandas as pd
 from funnel_lib.cards import cards as cards_of_stage
 from funnel_lib.company import Process
 from funnel_lib.lead_flow.counts import lead_counts
+from funnel_lib.lead_flow.development import margin_development
 from funnel_lib.lead_flow.economics import channel_economics
+from funnel_lib.lead_flow.marginal import marginal_cost
+from funnel_lib.lead_flow.pooled import channel_customers
+from funnel_lib.lead_flow.returns import channel_returns
 from funnel_lib.lead_flow.targets import target_share
 
-__all__ = ["cards", "channel_economics", "lead_counts", "target_share"]
+__all__ = ["cards", "channel_customers", "channel_economics", "channel_returns", "lead_counts", "margin_development",
+           "marginal_cost", "target_share"]
 
 
 def cards(process: Process) -> pd.DataFrame:
