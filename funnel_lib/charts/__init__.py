@@ -17,6 +17,7 @@ _CHARTS = {
     "plot_step_curves": "conversion_paths", "plot_transitions": "conversion_paths", "plot_work_in_progress": "conversion_paths",
     "plot_cumulative_flow": "conversion_paths",
     "plot_lead_counts": "lead_flow", "plot_target_share": "lead_flow", "plot_channel_costs": "lead_flow",
+    "plot_channel_returns": "returns", "plot_marginal_cost": "returns",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",

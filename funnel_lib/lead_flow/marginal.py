@@ -55,8 +55,8 @@ def marginal_cost(process: Process) -> pd.DataFrame:
     difference of extra and mean leads per money, adjusted for the number of channels; `verdict`: dearer or cheaper than on
     average, no_difference (and the extra cost is bounded), or cannot_tell with its `reason`: undated_spend, rare_spend (paid
     less than once a month), coarse_leads (leads are counted for longer periods), few_periods (under 12), steady_spend (never
-    varied), no_leads, lost_in_noise (the data allow no extra lead at all as well as the mean), money_follows_leads (seen the other way
-    round, a lead more costs what a lead costs on average: money paid per lead looks so too, dearer or not).
+    varied), no_leads, lost_in_noise (the data allow no extra lead at all as well as the mean), money_follows_leads (seen the
+    other way round, a lead more costs what a lead costs on average: money paid per lead looks so too, dearer or not).
 
     How: changes from one period to the next of leads on those of spend, least squares. Levels would take a common trend or
     season for an effect; changes do not, at the price of wider limits. The error allows for unequal variances (HC3) and for the
@@ -200,8 +200,9 @@ def _judged(table: pd.DataFrame) -> pd.DataFrame:
     bounded = table["_low"].to_numpy(dtype=float) > 0
     verdict = np.where(np.isnan(slope), CANNOT_TELL, np.where(differs, np.where(slope < mean, DEARER, CHEAPER), np.where(
         bounded, NO_DIFFERENCE, CANNOT_TELL)))
-    told, follows = (table["reason"] == "").to_numpy(), differs & _money_may_follow(table, freedom)
-    reason = np.where(told & follows, "money_follows_leads", np.where(told & (verdict == CANNOT_TELL), "lost_in_noise", table["reason"]))
+    follows = differs & _money_may_follow(table, freedom)
+    noise = (verdict == CANNOT_TELL) & (table["reason"] == "").to_numpy()
+    reason = np.where(follows, "money_follows_leads", np.where(noise, "lost_in_noise", table["reason"]))
     return table.assign(adjusted_p_value=adjusted, verdict=np.where(follows, CANNOT_TELL, verdict), reason=reason)
 
 

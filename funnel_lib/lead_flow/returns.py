@@ -38,7 +38,8 @@ NOT_COMPARED = "not_compared"
 COLUMNS = ["channel", "leads_count", "mature_leads_count", "young_leads_count", "mature_customers_count", "mature_cost_amount",
            "mature_margin_amount", "romi_share", "romi_low_share", "romi_high_share", "payback_months", "projected",
            "projected_cost_amount", "projected_margin_amount", "projected_romi_share", "projected_romi_low_share",
-           "projected_romi_high_share", "left_out_cost_amount", "few", "adjusted_p_value", "verdict"]
+           "projected_romi_high_share", "left_out_cost_amount", "few", "adjusted_p_value", "verdict",
+           "measured_on", "horizon_months"]
 
 
 def channel_returns(process: Process, on: str = "margin", horizon_months: int = HORIZON_MONTHS) -> pd.DataFrame:
@@ -54,7 +55,8 @@ def channel_returns(process: Process, on: str = "margin", horizon_months: int = 
     and `projected_romi_share` with limits, of mature and young months together; `left_out_cost_amount`: cost of the months
     whose youngest leads are under a month old, which are not projected; `few`: fewer than 30 mature customers;
     `adjusted_p_value` and `verdict` (above, below, no_difference, too_few, not_compared): whether the return of the mature
-    months differs from that of all the other channels together, adjusted for the number of channels.
+    months differs from that of all the other channels together, adjusted for the number of channels; `measured_on` (margin or
+    revenue) and `horizon_months`.
 
     Projection: a young month keeps what it earned by the age that all its leads have reached, and is given the rest that such
     leads bring later: leads × margin per lead within the horizon × (1 − share earned by that age, `margin_development`); margin
@@ -86,7 +88,7 @@ def _returns(process: Process, on: str, horizon: int) -> pd.DataFrame:
     amounts = [name for name in COLUMNS if name.endswith("_amount")]
     table[amounts] = table[amounts].astype(float) / process.minor_units
     counts = [name for name in COLUMNS if name.endswith("_count")]
-    return table.astype(dict.fromkeys(counts, int))[COLUMNS]
+    return table.astype(dict.fromkeys(counts, int)).assign(measured_on=on, horizon_months=horizon)[COLUMNS]
 
 
 def _cells(process: Process, on: str, horizon: int, first: int, last: int) -> pd.DataFrame:
