@@ -111,7 +111,7 @@ def paid_back(process: Process) -> list[Sentence]:
     if known.empty:
         return []
     numbers = {f"payback_months_{row.channel}": row.payback_months for row in named.itertuples()}
-    numbers |= {"payback_months": months for months in whole["payback_months"]}
+    numbers |= {"payback_months": whole["payback_months"].min()}
     said = [f"{_by_month(months)} in {_names(part, say)}" for months, part in named.groupby("payback_months", dropna=False)]
     together = [f"{_by_month(months)}, all together" for months in whole["payback_months"]]
     text = f"Leads had earned back their full cost {'; '.join([*together, ', '.join(said)] if said else together)}."
