@@ -7,7 +7,11 @@ import math
 import pandas as pd
 
 from funnel_lib import lead_flow as measures
+<<<<<<< HEAD
 from funnel_lib.answers.of_sufficiency import enough
+=======
+from funnel_lib.answers.of_returns import earned_back
+>>>>>>> e643089ee8090bef3718be64b224dce6c12c6de1
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
@@ -24,7 +28,11 @@ FEWEST_SHOWN = 0.05
 
 def lead_generation(process: Process) -> list[Sentence]:
     """The sentences of exercise 1, the verdict first."""
+<<<<<<< HEAD
     topics = (enough, _plan, _flow, _target, _off_target, _costs, _channels, _returns, _uncosted)
+=======
+    topics = (_plan, _flow, _target, _off_target, _costs, _channels, earned_back, _uncosted)
+>>>>>>> e643089ee8090bef3718be64b224dce6c12c6de1
     sentences = [sentence for topic in topics for sentence in attempt(topic, process)]
     # Several topics may need the same table: that is said once.
     return list(dict.fromkeys(sentences))
@@ -199,31 +207,6 @@ def _channels(process: Process) -> list[Sentence]:
                 f"({say.money(idle['spend_amount'].sum())}).")
         sentences.append(Sentence("idle_channels", text, amount=idle["spend_amount"].sum(), channels_count=len(idle)))
     return sentences
-
-
-def _returns(process: Process) -> list[Sentence]:
-    say = Speaker(process)
-    economics = measures.channel_economics(process)
-    known = economics[economics["romi_share"].notna() & (economics["mature_customers_count"] >= FEW)].sort_values("romi_share")
-    if known.empty:
-        return [Sentence("returns", "What the channels earn back cannot be told yet: it takes dated spend, margins, leads at "
-                                    "least 12 months old and 30 customers of a channel who came by such leads.")]
-    text = ("What the channels earned back in 12 months (margin less full cost, as a share of the cost): "
-            f"{_ranked(known, say)}; only leads at least 12 months old.")
-    losing = known[known["romi_share"] < 0]
-    if len(losing):
-        names = ", ".join(f"“{say.label(key)}”" for key in losing["channel"])
-        text += f" {names} did not earn the cost back."
-    return [Sentence("returns", text, **{f"romi_share_{row.channel}": row.romi_share for row in known.itertuples()})]
-
-
-def _ranked(known: pd.DataFrame, say: Speaker) -> str:
-    """The return of the lowest and of the highest channel."""
-    lowest, highest = known.iloc[0], known.iloc[-1]
-    said = f"{say.share(lowest.romi_share)} in “{say.label(lowest.channel)}”"
-    if len(known) == 1:
-        return said
-    return f"{said} (the least) to {say.share(highest.romi_share)} in “{say.label(highest.channel)}”"
 
 
 def _uncosted(process: Process) -> list[Sentence]:

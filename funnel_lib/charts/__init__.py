@@ -22,6 +22,7 @@ _CHARTS = {
     "plot_flow_limits": "lead_limits", "plot_weekday_profile": "lead_limits", "plot_channel_segments": "segments",
     "plot_target_conversion": "segments", "plot_cards": "cards",
     "plot_response_bands": "response", "plot_response_by": "response",
+    "plot_channel_returns": "returns", "plot_marginal_cost": "returns",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.customers import customers, money_rows, new_customers, paid_orders
-from funnel_lib.engine import collect
+from funnel_lib.engine import collect, kept
 from funnel_lib.lead_flow.costs import month_number
 from funnel_lib.periods import DAYS_PER_MONTH, elapsed_days
 from funnel_lib.rates import ratio
@@ -59,15 +59,35 @@ def margins(process: Process, on: str = "margin") -> pd.DataFrame:
     (refunds taken off; with `on="revenue"` the amount), `unknown_count` (orders whose margin is not known), `people_count`
     (new customers whose leads these are).
     """
-    new = new_customers(process).filter(~nw.col("lead_created_at").is_null()).with_columns(
-        month=month_number(nw.col("lead_created_at")))
-    value = "margin" if on == "margin" else "amount"
-    money = money_rows(process).select("customer_id", "ordered_at", value=nw.col(value))
-    money = money.join(new, on="customer_id", how="inner")
-    age = elapsed_days(nw.col("lead_created_at"), nw.col("ordered_at"))
-    money = money.filter(age < HORIZON_MONTHS * DAYS_PER_MONTH).with_columns(
-        margin=nw.col("value").fill_null(0.0),
-        unknown_count=nw.when(nw.col("value").is_null()).then(nw.lit(1)).otherwise(nw.lit(0)))
+    new, money = led_customers(process), _led_money(process, on, HORIZON_MONTHS)
     sums = collect(money.group_by("channel", "month").agg(nw.col("margin").sum(), nw.col("unknown_count").sum()))
     people = collect(new.group_by("channel", "month").agg(nw.len().alias("people_count")))
     return people.merge(sums, on=["channel", "month"], how="left").fillna({"margin": 0.0, "unknown_count": 0})
+
+
+def margins_by_age(process: Process, on: str, horizon_months: int) -> nw.LazyFrame:
+    """One row per new customer with a lead × month of the lead's age at the order, up to the horizon.
+
+    Columns: `customer_id`, `channel`, `month` of creation (year × 12 + month − 1), `age` (whole months of 30.4375 days; what
+    was ordered before the lead has age 0), `margin` and `unknown_count` as in `margins`.
+    """
+    return process.remembered(("margins_by_age", on, horizon_months), lambda: kept(
+        _led_money(process, on, horizon_months).group_by("customer_id", "channel", "month", "age").agg(
+            nw.col("margin").sum(), nw.col("unknown_count").sum())))
+
+
+def led_customers(process: Process) -> nw.LazyFrame:
+    """New customers who came by a lead, with the month in which it was created."""
+    return new_customers(process).filter(~nw.col("lead_created_at").is_null()).with_columns(
+        month=month_number(nw.col("lead_created_at")))
+
+
+def _led_money(process: Process, on: str, horizon_months: int) -> nw.LazyFrame:
+    """Orders and refunds of those customers within the horizon, each with the whole months since the lead was created."""
+    money = money_rows(process).select("customer_id", "ordered_at", value=nw.col("margin" if on == "margin" else "amount"))
+    money = money.join(led_customers(process), on="customer_id", how="inner")
+    days = elapsed_days(nw.col("lead_created_at"), nw.col("ordered_at"))
+    age = (days / DAYS_PER_MONTH).floor()
+    return money.filter(days < horizon_months * DAYS_PER_MONTH).with_columns(
+        age=nw.when(age < 0).then(nw.lit(0.0)).otherwise(age), margin=nw.col("value").fill_null(0.0),
+        unknown_count=nw.when(nw.col("value").is_null()).then(nw.lit(1)).otherwise(nw.lit(0)))

@@ -7,6 +7,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, left_join
+from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.schema import MISSING
 
 NOT_ALLOCATED = "(not allocated)"
@@ -42,6 +43,24 @@ def has_costs(process: Process) -> bool:
 def without_cost(costed: pd.DataFrame, process: Process) -> pd.Series:
     """Whether so much of the `hours` are `uncosted_hours` (more than `allow_set_aside_share`) that the cost is not known."""
     return costed["uncosted_hours"] > process.settings.allow_set_aside_share * costed["hours"]
+
+
+def without_known_cost(costs: pd.DataFrame, process: Process) -> pd.Index:
+    """The channels of these rows of `channel_costs` whose cost is not known: too many of their hours have no cost."""
+    sums = costs.groupby("channel")[["hours", "uncosted_hours"]].sum()
+    return sums.index[without_cost(sums, process)]
+
+
+def monthly_costs(costs: pd.DataFrame) -> pd.DataFrame:
+    """Rows of `channel_costs` summed per channel and month: columns `channel`, `month`, `cost` in minor units."""
+    return costs.assign(cost=costs["spend"] + costs["labour"]).groupby(["channel", "month"], as_index=False)["cost"].sum()
+
+
+def mature_months(process: Process, horizon_months: int) -> tuple[int, int]:
+    """Numbers of the first observed month and of the last one all of whose leads are at least so many months old."""
+    before = process.needs_as_of() - pd.Timedelta(days=horizon_months * DAYS_PER_MONTH)
+    first = process.observed_from
+    return first.year * 12 + first.month - 1, before.year * 12 + before.month - 2
 
 
 def hour_costs(process: Process) -> dict[str, float]:

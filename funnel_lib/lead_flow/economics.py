@@ -11,10 +11,18 @@ from funnel_lib.customers import UNATTRIBUTED
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import CallError
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, customer_counts, margins
-from funnel_lib.lead_flow.costs import NOT_ALLOCATED, UNDATED, channel_costs, has_costs, hour_costs, without_cost
+from funnel_lib.lead_flow.costs import (
+    NOT_ALLOCATED,
+    UNDATED,
+    channel_costs,
+    has_costs,
+    hour_costs,
+    mature_months,
+    monthly_costs,
+    without_known_cost,
+)
 from funnel_lib.lead_flow.counts import ENTERED
 from funnel_lib.lead_flow.targets import target_counts
-from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import MISSING
 
@@ -102,9 +110,8 @@ def _with_returns(table: pd.DataFrame, process: Process, on: str) -> pd.DataFram
     if not (process.has("leads") and process.has("orders") and has_costs(process)):
         return table.assign(**dict.fromkeys(names, np.nan))
     costs = channel_costs(process)
-    months = costs.assign(cost=costs["spend"] + costs["labour"]).groupby(["channel", "month"], as_index=False)["cost"].sum()
-    months = months.merge(margins(process, on), on=["channel", "month"], how="outer").fillna(0)
-    first, last = _mature_months(process)
+    months = monthly_costs(costs).merge(margins(process, on), on=["channel", "month"], how="outer").fillna(0)
+    first, last = mature_months(process, HORIZON_MONTHS)
     mature = months[months["month"].between(first, last)].groupby("channel").sum().reindex(table["channel"]).fillna(0)
     # Spend without a date cannot be set against months, nor can an unknown margin.
     undated = table["channel"].isin(costs.loc[costs["month"] == UNDATED, "channel"]).to_numpy()
@@ -115,13 +122,6 @@ def _with_returns(table: pd.DataFrame, process: Process, on: str) -> pd.DataFram
                         mature_cost_amount=np.where(undated, np.nan, cost))
 
 
-def _mature_months(process: Process) -> tuple[int, int]:
-    """Numbers of the first observed month and of the last one all of whose leads are at least 12 months old."""
-    before = process.needs_as_of() - pd.Timedelta(days=HORIZON_MONTHS * DAYS_PER_MONTH)
-    first = process.observed_from
-    return first.year * 12 + first.month - 1, before.year * 12 + before.month - 2
-
-
 def _without_unknown_labour(table: pd.DataFrame, process: Process) -> pd.DataFrame:
     """Costs missing for the channels too many of whose hours have no cost: the rest alone would be too cheap."""
     costs, table = channel_costs(process), table.copy()
@@ -129,8 +129,7 @@ def _without_unknown_labour(table: pd.DataFrame, process: Process) -> pd.DataFra
         return table
     leads = costs[costs["stage"] == "lead_generation"]
     for part, money in ((leads, ["labour_amount", "cost_amount"]), (costs, ["full_cost_amount", "mature_cost_amount"])):
-        sums = part.groupby("channel")[["hours", "uncosted_hours"]].sum()
-        table.loc[table["channel"].isin(sums.index[without_cost(sums, process)]), money] = np.nan
+        table.loc[table["channel"].isin(without_known_cost(part, process)), money] = np.nan
     return table
 
 
