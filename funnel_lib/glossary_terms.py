@@ -353,7 +353,8 @@ TERMS: list[tuple[str, ...]] = [
     ("mature_cost_amount", "amount", "Full cost of those months", "Полные затраты тех месяцев",
      "Full cost of the months all of whose leads are at least 12 months old."),
     ("romi_share", "share", "Return (ROMI)", "Окупаемость (ROMI)",
-     "(Margin in 12 months − full cost) / full cost, cost and margin of the same leads' creation months."),
+     "(Margin in 12 months − full cost) / full cost, cost and margin of the same leads' creation months; its limits from the "
+     "squared margins of the customers (compound Poisson)."),
     # -- lead generation: response time --------------------------------------------------------------------------------
     ("answered_count", "count", "Answered", "С ответом",
      "Leads with an answer by a person so far: an entry into a step, or into `lost`, with an employee and not automated, or work "
@@ -417,10 +418,6 @@ TERMS: list[tuple[str, ...]] = [
     ("at_outcome", "text", "First seen at the outcome", "Впервые отмечены при исходе",
      "The first entry by a person is the loss or the win itself: when the lead was answered is not known."),
     ("no_answer_yet", "text", "No answer", "Без ответа", "No answer by a person within the window."),
-     "(Margin in 12 months − full cost) / full cost, cost and margin of the same leads' creation months; its limits from the "
-     "squared margins of the customers (compound Poisson)."),
-    ("mature_leads_count", "count", "Leads old enough", "Зрелые лиды",
-     "New leads of the months all of whose leads are at least 12 months old."),
     ("young_leads_count", "count", "Young leads", "Молодые лиды", "New leads of the months after those."),
     ("projected_cost_amount", "amount", "Cost, young months too", "Затраты с молодыми месяцами",
      "Full cost of all months whose leads are at least one month old."),
@@ -690,7 +687,6 @@ TERMS: list[tuple[str, ...]] = [
     ("inner_high_count", "count", "Half: to", "Половина: до", "Half of the draws lie between the two limits."),
     ("high_count", "count", "To", "До", "95 of 100 draws lie between the two limits."),
     ("planned_count", "count", "Planned", "План", "Plan per month × days / 30.4375, since today."),
-    ("leads_per_week", "number", "Leads a week", "Лидов в неделю", "Mean of the last 13 complete weeks."),
     ("leads_per_week", "number", "Leads a week", "Лидов в неделю",
      "Mean of the last 13 complete weeks; beside spend: of the periods compared."),
     ("repeat_share", "share", "Repeat orders", "Доля повторных", "Repeat and reactivated orders / all orders of the period.",

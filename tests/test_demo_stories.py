@@ -54,12 +54,10 @@ def test_the_student_blog_brings_a_third_of_retails_leads_and_few_on_target(demo
     _one(told("lead_generation", "retail"), "Student blog")
 
 
-@LATER
 def test_slow_answers_at_weekends(told):
     _one(told("lead_generation", "retail"), "week-end|weekend")
 
 
-@LATER
 def test_touches_are_attributed(told):
     _one(told("lead_generation", "retail"), "attribut")
 

@@ -280,4 +280,3 @@ def _names(keys: pd.Series, say: Speaker) -> str:
 
 
 # In the order in which a reader meets them.
-TOPICS = (signals, weekdays, target_against_other, campaigns, described)

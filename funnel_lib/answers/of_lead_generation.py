@@ -7,12 +7,12 @@ import math
 import pandas as pd
 
 from funnel_lib import lead_flow as measures
-<<<<<<< HEAD
-from funnel_lib.answers.of_sufficiency import enough
-=======
-from funnel_lib.answers.of_returns import earned_back
->>>>>>> e643089ee8090bef3718be64b224dce6c12c6de1
-from funnel_lib.answers.sentence import Sentence, Speaker, attempt
+from funnel_lib.answers.of_attribution import attributed
+from funnel_lib.answers.of_lead_flow import campaigns, described, signals, target_against_other, weekdays
+from funnel_lib.answers.of_response import answered_in
+from funnel_lib.answers.of_returns import earned_back, marginal, paid_back
+from funnel_lib.answers.of_sufficiency import beside, enough
+from funnel_lib.answers.sentence import Sentence, Speaker, answered
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.lead_flow.buyers import first_order_amount, lately_per_month
@@ -28,14 +28,10 @@ FEWEST_SHOWN = 0.05
 
 def lead_generation(process: Process) -> list[Sentence]:
     """The sentences of exercise 1, the verdict first."""
-<<<<<<< HEAD
-    topics = (enough, _plan, _flow, _target, _off_target, _costs, _channels, _returns, _uncosted)
-=======
-    topics = (_plan, _flow, _target, _off_target, _costs, _channels, earned_back, _uncosted)
->>>>>>> e643089ee8090bef3718be64b224dce6c12c6de1
-    sentences = [sentence for topic in topics for sentence in attempt(topic, process)]
-    # Several topics may need the same table: that is said once.
-    return list(dict.fromkeys(sentences))
+    # What an owner asks first stands first: enough, on target, worth it; then the rest in the order of the report.
+    topics = (enough, _target, earned_back, _plan, beside, _flow, signals, target_against_other, _off_target, _costs, _channels,
+              paid_back, marginal, attributed, answered_in, weekdays, campaigns, described, _uncosted)
+    return answered(process, *topics)
 
 
 def _plan(process: Process) -> list[Sentence]:

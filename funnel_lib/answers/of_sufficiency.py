@@ -38,8 +38,16 @@ def enough(process: Process) -> list[Sentence]:
     except MeasureError as error:
         reason = str(error).removeprefix(f"{process.name}: ")
         return [Sentence("enough", f"{_OPENING[CANNOT_TELL]} yet: it {reason}.", verdict=CANNOT_TELL)]
-    return [_verdict(process, found), *_because(process, found), *_missing(process, found), *_people(process, found),
-            *_running(process, found)]
+    return [_verdict(process, found), *_because(process, found), *_missing(process, found)]
+
+
+def beside(process: Process) -> list[Sentence]:
+    """What people can serve, and what today's running leads still bring; nothing without a plan."""
+    plan = process.settings.plan
+    if plan is None:
+        return []
+    found = sufficiency(process)
+    return [*_people(process, found), *_running(process, found)]
 
 
 def _chance(say: Speaker, probability: float) -> str:
