@@ -170,5 +170,5 @@ def _marginal_headline(shown: pd.DataFrame, about: About) -> str:
         text = "; ".join(parts[:2])
         return text[:1].upper() + text[1:]
     if (shown["verdict"] == "no_difference").any():
-        return "One more customer costs about as much as one on average, as far as the data tell"
+        return "In no channel is one more customer clearly dearer or cheaper than one on average"
     return "Whether one more customer is dearer than one on average cannot be told"
