@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from funnel_lib import MeasureError, Process, lead_flow
-from funnel_lib.lead_flow.waiting import against_the_rest, quartiles
+from funnel_lib.lead_flow.waiting import against_the_rest, by_time, quartiles
 from funnel_lib.working_time import WorkCalendar, work_hours
 from tests.bench import many_events, response_sql
 from tests.bench.conversion_sql import BASE
@@ -155,9 +155,9 @@ def test_log_rank_as_statsmodels_has_it():
     rng = np.random.default_rng(3)
     times, events, group = rng.integers(0, 30, 200), rng.integers(0, 2, 200), rng.integers(0, 2, 200)
     frame = pd.DataFrame({"minutes": times, "answered": events, "leads": 1})
-    surplus, p_value = against_the_rest(frame[group == 1], frame, "minutes")
+    surplus, p_value = against_the_rest(frame[group == 1], by_time(frame, "minutes"), "minutes")
     assert p_value == pytest.approx(duration.survdiff(times.astype(float), events, group)[1])
-    assert against_the_rest(frame[group == 0], frame, "minutes")[0] == pytest.approx(-surplus)
+    assert against_the_rest(frame[group == 0], by_time(frame, "minutes"), "minutes")[0] == pytest.approx(-surplus)
 
 
 def test_the_limits_of_the_median_hold_it():

@@ -89,11 +89,11 @@ def _grouped(minutes: str) -> nw.Expr:
 
 def _first_answers(process: Process, leads: nw.LazyFrame) -> nw.LazyFrame:
     """Per lead that was answered: `_answer_at`, and the first of its answers that were steps and that were outcomes."""
-    rows = [part.join(leads, on="lead_id", how="inner") for part in _by_people(process)]
-    rows = [part.filter(nw.col("at") >= nw.col("created_at")).select("lead_id", "at", "is_step", "is_outcome") for part in rows]
-    every = nw.concat(rows) if len(rows) > 1 else rows[0]
-    every = every.with_columns(_answer_at=nw.col("at"), _step_at=nw.when(nw.col("is_step")).then(nw.col("at")),
-                               _outcome_at=nw.when(nw.col("is_outcome")).then(nw.col("at")))
+    parts = _by_people(process)
+    every = (nw.concat(parts) if len(parts) > 1 else parts[0]).join(leads, on="lead_id", how="inner")
+    at = nw.col("at")
+    every = every.filter(at >= nw.col("created_at")).with_columns(
+        _answer_at=at, _step_at=nw.when(nw.col("is_step")).then(at), _outcome_at=nw.when(nw.col("is_outcome")).then(at))
     return every.group_by("lead_id").agg(*[nw.col(name).min() for name in ("_answer_at", "_step_at", "_outcome_at")])
 
 

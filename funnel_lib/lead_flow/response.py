@@ -13,7 +13,7 @@ from funnel_lib.conversion.cohorts import equal_window_days
 from funnel_lib.engine import as_list, collect, flag, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.lead_flow.reactions import ARRIVAL, ARRIVAL_TIMES, HOUR_MINUTES, reactions
-from funnel_lib.lead_flow.waiting import Quartiles, against_the_rest, quartiles
+from funnel_lib.lead_flow.waiting import Quartiles, against_the_rest, by_time, quartiles
 from funnel_lib.pooling import adjusted_p_values
 from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING
@@ -125,7 +125,8 @@ def _compared(table: pd.DataFrame, work: pd.DataFrame, groups: list[str]) -> pd.
     if tested.sum() < 2:
         tested[:] = False
     keys = [tuple(row) for row in table[groups].itertuples(index=False)]
-    found = [against_the_rest(of[key], work, "work_minutes") if test else (0.0, np.nan)
+    every = by_time(work, "work_minutes")
+    found = [against_the_rest(of[key], every, "work_minutes") if test else (0.0, np.nan)
              for key, test in zip(keys, tested, strict=True)]
     surplus, p_values = np.array(found, dtype=float).reshape(-1, 2).T
     adjusted = adjusted_p_values(p_values)

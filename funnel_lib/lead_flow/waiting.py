@@ -48,16 +48,16 @@ def by_time(counts: pd.DataFrame, time: str) -> tuple[np.ndarray, np.ndarray, np
     return (times, np.bincount(place, leads * is_answer, len(times)), np.bincount(place, leads * (1 - is_answer), len(times)))
 
 
-def against_the_rest(group: pd.DataFrame, every: pd.DataFrame, time: str) -> tuple[float, float]:
+def against_the_rest(group: pd.DataFrame, every: tuple[np.ndarray, np.ndarray, np.ndarray], time: str) -> tuple[float, float]:
     """(answers more than expected of a group like all the others, p-value of the log-rank test against the rest).
 
-    The p-value is NaN where there is nothing to compare. Source: Mantel 1966.
+    `every` is `by_time` of all groups together. The p-value is NaN where there is nothing to compare. Source: Mantel 1966.
     """
-    times, answered, censored = by_time(every, time)
-    own = group.groupby([time, "answered"])["leads"].sum()
-    own_answered, own_censored = (own.reindex(pd.MultiIndex.from_product([times, [kind]])).fillna(0).to_numpy() for kind in (1, 0))
-    at_risk, own_at_risk = (np.cumsum((one + other)[::-1])[::-1] for one, other in
-                            ((answered, censored), (own_answered, own_censored)))
+    times, answered, censored = every
+    place, leads = np.searchsorted(times, group[time].to_numpy(dtype=float)), group["leads"].to_numpy(dtype=float)
+    own_answered = np.bincount(place, leads * group["answered"].to_numpy(dtype=float), len(times))
+    at_risk, own_at_risk = (np.cumsum(leaving[::-1])[::-1] for leaving in
+                            (answered + censored, np.bincount(place, leads, len(times))))
     part = np.nan_to_num(np.asarray(ratio(own_at_risk, at_risk)))
     surplus = float((own_answered - part * answered).sum())
     spread = np.nan_to_num(np.asarray(ratio(at_risk - answered, at_risk - 1)))
