@@ -24,8 +24,8 @@ def plot_customer_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Ax
     has_plan = forecast["planned_count"].notna().all()
     with style.drawn():
         ax = style.new_axes(ax, 3.8)
-        ax.fill_between(weeks, lines["low_count"], lines["high_count"], color=style.SKY, alpha=0.25, linewidth=0)
-        ax.fill_between(weeks, lines["inner_low_count"], lines["inner_high_count"], color=style.SKY, alpha=0.5, linewidth=0)
+        ax.fill_between(weeks, lines["expected_low_count"], lines["expected_high_count"], color=style.SKY, alpha=0.25, linewidth=0)
+        ax.fill_between(weeks, lines["half_from_count"], lines["half_to_count"], color=style.SKY, alpha=0.5, linewidth=0)
         ax.plot(weeks, lines["expected_count"], color=style.BLUE, linewidth=2)
         ax.plot(weeks, lines["from_running_count"], color=style.VERMILION, linewidth=1.6, linestyle=":")
         ends = [(last["expected_count"], weeks[-1], "expected", style.BLUE),
@@ -37,7 +37,7 @@ def plot_customer_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Ax
         shown = forecast[forecast["week"] % 2 == 0]
         ax.set_xticks(shown["week"], [format_moment(day, about.language) for day in shown["week_end"]], rotation=25, ha="right")
         ax.set_xlim(0, weeks[-1])
-        ax.set_ylim(0, max(lines["high_count"].max(), lines["planned_count"].max() if has_plan else 0, 1) * 1.05)
+        ax.set_ylim(0, max(lines["expected_high_count"].max(), lines["planned_count"].max() if has_plan else 0, 1) * 1.05)
         ax.set_ylabel(term("expected_count").label(about.language))
         ax.grid(axis="y")
         style.title(ax, _headline(last, has_plan, about.language),
@@ -46,13 +46,13 @@ def plot_customer_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Ax
 
 
 def _headline(last: pd.Series, has_plan: bool, language: str) -> str:
-    between = f"{format_count(last['low_count'], language)} to {format_count(last['high_count'], language)}"
+    between = f"{format_count(last['expected_low_count'], language)} to {format_count(last['expected_high_count'], language)}"
     text = f"In {format_count(last['week'], language)} weeks {between} new customers will have come"
     if not has_plan:
         return text
     planned = format_number(last["planned_count"], language)
-    if last["low_count"] > last["planned_count"]:
+    if last["expected_low_count"] > last["planned_count"]:
         return f"{text}: more than the {planned} planned"
-    if last["high_count"] < last["planned_count"]:
+    if last["expected_high_count"] < last["planned_count"]:
         return f"{text}: fewer than the {planned} planned"
     return f"{text}; the plan of {planned} lies between"

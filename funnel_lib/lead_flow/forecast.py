@@ -15,7 +15,7 @@ from funnel_lib.rates import ratio
 from funnel_lib.survival import Curve
 
 WEEKS = 12
-TAILS = {"low_count": 0.025, "inner_low_count": 0.25, "inner_high_count": 0.75, "high_count": 0.975}
+TAILS = {"expected_low_count": 0.025, "half_from_count": 0.25, "half_to_count": 0.75, "expected_high_count": 0.975}
 COLUMNS = ["week", "week_end", "from_running_count", "from_new_count", "expected_count", *TAILS, "planned_count"]
 
 
@@ -23,8 +23,9 @@ def customer_forecast(process: Process, weeks: int = WEEKS) -> pd.DataFrame:
     """How many new customers will have come by the end of each of the next weeks, all since `as_of` added up.
 
     One row is a week from `as_of` on. Columns: `week` (1, 2, …), `week_end` (its last day), `from_running_count` expected
-    from leads that run today, `from_new_count` from leads still to come, `expected_count` of both; limits between which
-    95 (`low_count`, `high_count`) and 50 of 100 draws lie (`inner_…`); `planned_count` by then, missing without a plan.
+    from leads that run today, `from_new_count` from leads still to come, `expected_count` of both; `expected_low_count` and
+    `expected_high_count` between which 95 of 100 draws lie, `half_from_count` and `half_to_count` for half of them;
+    `planned_count` by then, missing without a plan.
     Running leads win as the curve of time to win says for their age, coming ones as it says from the beginning; flow and
     conversion are as uncertain as in `sufficiency`. Raises `MeasureError` without a list of leads, moments of wins or two
     complete weeks.

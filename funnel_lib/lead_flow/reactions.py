@@ -46,7 +46,9 @@ def reactions(process: Process, by: list[str]) -> nw.LazyFrame:
 def _reactions(process: Process) -> nw.LazyFrame:
     as_of, calendar = process.needs_as_of(), WorkCalendar.of(process.company.calendar)
     now = nw.lit(as_of.to_pydatetime()).cast(nw.Datetime("us"))
-    leads = new_leads(process).filter(nw.col("created_at") >= process.observed_from.to_pydatetime())
+    leads = new_leads(process)
+    if process.observed_from is not None:
+        leads = leads.filter(nw.col("created_at") >= process.observed_from.to_pydatetime())
     frame = left_join(leads, _first_answers(process, leads.select("lead_id", "created_at")), "lead_id")
     known = ~nw.col("_answer_at").is_null()
     # An entry of a described step stands for an answer even on the moment of the outcome; work on that moment belongs to it.

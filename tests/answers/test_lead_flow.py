@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from funnel_lib import Process, lead_flow
-from funnel_lib.answers.of_lead_flow import TOPICS, campaigns, described, signals, target_against_other, weekdays
+from funnel_lib.answers.of_lead_flow import campaigns, described, signals, target_against_other, weekdays
 from funnel_lib.answers.sentence import attempt
 from tests.lead_flow.test_flow import MONDAY, weekly
 from tests.lead_flow.test_segments import LEADS, SETTINGS, TABLES
@@ -111,6 +111,6 @@ BAD = {
 def test_bad_input_is_told_in_words(case):
     as_of = "2024-01-15" if case == "two weeks old" else "2025-06-15"
     process = Process.from_tables("p", **BAD[case], **{**SETTINGS, "as_of": as_of})
-    for topic in TOPICS:
+    for topic in (signals, weekdays, target_against_other, campaigns, described):
         for sentence in attempt(topic, process):
             assert not re.search(r"\b(nan|inf|none|nat)\b", sentence.lower().replace("name none", "")), sentence

@@ -144,7 +144,7 @@ def test_forecast_by_hand():
     expected = [5 * 4 / 7 + 5 * week for week in range(12)]
     assert table["from_new_count"].tolist() == pytest.approx(expected, rel=0.02)
     assert table["planned_count"].tolist() == pytest.approx([15 * 7 * week * 12 / 365.25 for week in range(1, 13)])
-    ordered = table[["low_count", "inner_low_count", "inner_high_count", "high_count"]].to_numpy()
+    ordered = table[["expected_low_count", "half_from_count", "half_to_count", "expected_high_count"]].to_numpy()
     assert (np.diff(ordered, axis=1) >= 0).all() and (np.diff(ordered, axis=0) >= 0).all()
 
 
