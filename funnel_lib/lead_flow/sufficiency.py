@@ -126,7 +126,7 @@ def drawn_flow(process: Process, random: np.random.Generator) -> Flow:
     weeks = latest_weeks(process)
     if len(weeks) < 2:
         raise MeasureError(f"{process.name}: needs at least two complete weeks of leads to tell what the next ones bring")
-    count, mean = len(weeks), max(float(weeks.mean()), 0.5 / len(weeks))
+    count, mean = len(weeks), max(float(weeks.mean()), float(ratio(0.5, len(weeks))))
     observed = max(float(weeks.var(ddof=1)), mean)
     drawn = np.asarray(ratio(observed * (count - 1), random.chisquare(count - 1, DRAWS)))
     variance = np.clip(drawn, mean, MOST_SPREAD**2 * mean**2 + mean)
