@@ -17,7 +17,6 @@ import duckdb
 
 from tests.bench import conversion_pandas, conversion_sql, many_events
 
-SIDES = ("funnel_lib", "sql", "pandas")
 MEMORY = "1500MB"
 
 
@@ -25,17 +24,23 @@ def compare(runs: int = 3) -> list[str]:
     """The three sides in turn; the ratios are those of the medians."""
     with tempfile.TemporaryDirectory() as name:
         events = many_events.write(Path(name))
-        measured = {side: [] for side in SIDES}
-        for turn in range(runs):
-            for side in SIDES if turn == 0 else SIDES[:2]:  # pandas once: it takes minutes
-                output = subprocess.run([sys.executable, "-m", __spec__.name, side, name], check=True, capture_output=True, text=True)
-                measured[side].append(tuple(float(word) for word in output.stdout.split()))
-    seconds = {side: median(row[0] for row in rows) for side, rows in measured.items()}
-    rows = [f"| {side} | {seconds[side]:.1f} | {max(row[1] for row in measured[side]):,.0f} |" for side in SIDES]
+        # pandas once: it takes minutes.
+        seconds, rows = in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs, "pandas": 1}, name)
     return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
             f"{events:,} events, {many_events.LEADS:,} leads in Parquet; DuckDB with a memory limit of {MEMORY} on both sides. "
             f"Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.3), pandas "
             f"{seconds['pandas'] / seconds['funnel_lib']:.1f} times slower (bound 5; it counts fewer tables)."]
+
+
+def in_turn(module: str, runs: dict[str, int], folder: str) -> tuple[dict[str, float], list[str]]:
+    """Median seconds of each side, run one after the other in processes of their own, and rows of a table with them."""
+    measured = {side: [] for side in runs}
+    for turn in range(max(runs.values())):
+        for side in (side for side in runs if turn < runs[side]):
+            output = subprocess.run([sys.executable, "-m", module, side, folder], check=True, capture_output=True, text=True)
+            measured[side].append(tuple(float(word) for word in output.stdout.split()))
+    seconds = {side: median(row[0] for row in rows) for side, rows in measured.items()}
+    return seconds, [f"| {side} | {seconds[side]:.1f} | {max(row[1] for row in measured[side]):,.0f} |" for side in runs]
 
 
 def run(side: str, folder: Path) -> None:

@@ -8,7 +8,7 @@ import duckdb
 
 LEADS, TOUCHES_PER_LEAD = 10_000_000, 3
 CHANNELS = 30
-SETTINGS = {"steps": ["contacted", "won"], "as_of": "2026-07-01", "observed_from": "2023-07-01", "conversion_window_days": 60,
+SETTINGS = {"steps": ["contacted", "won"], "as_of": "2026-07-01", "observed_from": "2023-07-01", "conversion_window_days": 180,
             "target_segments": ["shop", "chain"], "not_leads": ["duplicate"], "plan": {"new_customers_per_month": 30_000},
             "margin_share": 0.3, "calendar": {"holidays": "RU"}}
 
@@ -28,10 +28,10 @@ def write(folder: Path, leads: int = LEADS) -> tuple[int, int]:
     connection.execute("""
         create table entries as select * from (
           select lead_id, 'contacted' as step, created_at + to_minutes((-ln(u1) * 600)::int) as entered_at, 'E1' as employee,
-            null as reason from drawn where r1 < 0.9
-          union all select lead_id, 'won', created_at + to_minutes((-ln(u1) * 600 - ln(u2) * 14000)::int), 'E1', null
+            false as automated, null as reason from drawn where r1 < 0.9
+          union all select lead_id, 'won', created_at + to_minutes((-ln(u1) * 600 - ln(u2) * 14000)::int), 'E1', false, null
             from drawn where r1 < 0.2
-          union all select lead_id, 'lost', created_at + to_minutes((-ln(u1) * 600 - ln(u2) * 9000)::int), null,
+          union all select lead_id, 'lost', created_at + to_minutes((-ln(u1) * 600 - ln(u2) * 9000)::int), null, null,
             case when r2 < 0.05 then 'duplicate' else 'no_need' end from drawn where r1 >= 0.25)
         where entered_at < timestamp '2026-07-01'""")
     connection.execute(f"""
