@@ -16,7 +16,7 @@ WORK, CLOCK = ("median_work_hours", "median_low_work_hours", "median_high_work_h
     "median_hours", "median_low_hours", "median_high_hours")
 NO_TIME_OF_ANSWER = ("at_outcome", "no_answer_yet")
 APART = 0.17
-LABEL_LETTERS = 21
+LABEL_LETTERS = 22
 EVERY_HOURS = 2
 
 
@@ -127,8 +127,11 @@ def _axes_of(ax: Axes, shown: pd.DataFrame, places: np.ndarray, across: bool, ab
         for place, row in zip(places + side, shown.itertuples(), strict=True):
             middle, end = getattr(row, columns[0]), getattr(row, columns[2])
             if not np.isnan(middle):
-                text, end = format_duration(middle, "hours", about.language), min(max(middle, np.nan_to_num(end)), longest)
-                ax.annotate(text, (end, place), (7, 0), textcoords="offset points", va="center", fontsize=9, color=style.INK)
+                # Beyond the axes the limit has no end to write at: then beside the point, on white.
+                at = end if middle < end <= longest else middle
+                ax.annotate(format_duration(middle, "hours", about.language), (at, place), (7, 0), textcoords="offset points",
+                            va="center", fontsize=9, color=style.INK,
+                            bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.0 if at == end else 1.0})
     # The legend stands to its right.
     ax.set_xlabel("hours", loc="left")
     ax.grid(axis="x")
