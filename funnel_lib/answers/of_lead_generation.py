@@ -28,10 +28,10 @@ FEWEST_SHOWN = 0.05
 
 def lead_generation(process: Process) -> list[Sentence]:
     """The sentences of exercise 1, the verdict first."""
-    # What an owner asks first stands first: enough, on target, worth it; then the rest in the order of the report.
-    topics = (enough, _target, earned_back, _plan, beside, _flow, signals, target_against_other, _off_target, _costs, _channels,
-              paid_back, marginal, attributed, answered_in, weekdays, campaigns, described, _uncosted)
-    return answered(process, *topics)
+    # What an owner asks first stands first: enough (or that there is no plan), on target, worth it; then the report's order.
+    opening = (enough, _target, earned_back, _plan) if process.settings.plan is not None else (_plan, _target, earned_back)
+    return answered(process, *opening, beside, _flow, signals, target_against_other, _off_target, _costs, _channels, paid_back,
+                    marginal, attributed, answered_in, weekdays, campaigns, described, _uncosted)
 
 
 def _plan(process: Process) -> list[Sentence]:
