@@ -30,7 +30,7 @@ def compare(runs: int = 2) -> list[str]:
         seconds, rows = in_turn(__spec__.name, {side: runs for side in SIDES}, name)
     return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
             f"{many_leads.LEADS:,} leads, {events:,} events, {touches:,} touches in Parquet; DuckDB with a memory limit of {MEMORY} on "
-            f"both sides. Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.5). Removal effects of {CHAIN_CHANNELS} "
+            f"both sides. Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.5; runs of each side: {runs}). Removal effects of {CHAIN_CHANNELS} "
             f"channels with their limits, after the counts: {_chain_seconds():.2f} s (bound 1 s)."]
 
 
