@@ -382,3 +382,14 @@ def test_a_group_that_is_not_there():
     process = process_of([("a", "2026-03-02 10:00", "o")], [("a", "talk", "2026-03-02 11:00", "ann", False)])
     with pytest.raises(CallError, match="arival_hour"):
         lead_flow.response_time(process, by="arival_hour")
+
+
+def test_no_lead_and_no_moment_at_all_is_an_empty_answer():
+    """Nothing has a time, so nothing says where the records begin."""
+    leads = pd.DataFrame({"lead_id": pd.Series([], dtype="str"), "created_at": pd.Series([], dtype="datetime64[us]")})
+    events = pd.DataFrame({"lead_id": ["x"], "step": ["one"], "entered_at": pd.Series([None], dtype="datetime64[us]"),
+                           "employee": ["ann"]})
+    process = Process.from_tables("p", leads=leads, stage_events=events, steps=["one", "won"], as_of="2026-02-01")
+    assert process.observed_from is None
+    assert lead_flow.response_time(process)["leads_count"].sum() == 0
+    assert lead_flow.response_time(process, by="arrival_time").empty

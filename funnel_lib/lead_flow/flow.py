@@ -11,8 +11,8 @@ from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.limits import OUTSIDE, RUN_LENGTH, process_limits, signals
 from funnel_lib.periods import period_starts
 from funnel_lib.rates import poisson_limits, rate, ratio
+from funnel_lib.working_time import WEEK
 
-WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 LIMITS = ["mean_count", "lower_limit_count", "upper_limit_count", "signal"]
 PROFILE = ["weekday", "leads_count", "days_count", "leads_per_day", "leads_low_per_day", "leads_high_per_day", "leads_share",
            "leads_low_share", "leads_high_share"]
@@ -84,12 +84,12 @@ def weekday_profile(process: Process) -> pd.DataFrame:
     weekdays.
     """
     days = days_of_whole_weeks(process)
-    counts = days.groupby("weekday")["leads_count"].agg(["sum", "size"]).reindex(range(len(WEEKDAYS)), fill_value=0)
+    counts = days.groupby("weekday")["leads_count"].agg(["sum", "size"]).reindex(range(len(WEEK)), fill_value=0)
     leads, number = counts["sum"].to_numpy(dtype=float), counts["size"].to_numpy(dtype=float)
     low, high = np.array([poisson_limits(count) for count in leads]).T
     share = rate(leads, np.full(len(leads), leads.sum()))
     table = pd.DataFrame({
-        "weekday": WEEKDAYS, "leads_count": leads.astype(int), "days_count": number.astype(int),
+        "weekday": WEEK, "leads_count": leads.astype(int), "days_count": number.astype(int),
         "leads_per_day": ratio(leads, number), "leads_low_per_day": ratio(low, number), "leads_high_per_day": ratio(high, number),
         "leads_share": share.share, "leads_low_share": share.low_share, "leads_high_share": share.high_share})
     return process.tidy(table[PROFILE])
@@ -100,7 +100,7 @@ def days_of_whole_weeks(process: Process) -> pd.DataFrame:
     days = lead_counts(process, by=None, per="day")
     days = days[days["complete"].astype(bool)] if len(days) else days.astype({"period_start": "datetime64[us]"})
     days = days.assign(week=period_starts(days["period_start"], "week"), weekday=days["period_start"].dt.dayofweek)
-    whole = days.groupby("week")["weekday"].transform("size") == len(WEEKDAYS)
+    whole = days.groupby("week")["weekday"].transform("size") == len(WEEK)
     return days.loc[whole, ["week", "weekday", "leads_count"]]
 
 
@@ -114,11 +114,11 @@ def weekday_p_value(process: Process) -> float:
     from scipy.stats import chi2  # loaded here: scipy is slow to import
 
     wide = days_of_whole_weeks(process).pivot(index="week", columns="weekday", values="leads_count").to_numpy(dtype=float)
-    expected_each = float(ratio(wide.sum(), len(WEEKDAYS)))
+    expected_each = float(ratio(wide.sum(), len(WEEK)))
     if len(wide) < 2 or expected_each < FEWEST_EXPECTED:
         return float("nan")
     expected = ratio(np.outer(wide.sum(axis=1), wide.sum(axis=0)), wide.sum())
     scatter = float(np.nansum(ratio((wide - expected) ** 2, expected)))
-    dispersion = max(1.0, float(ratio(scatter, (len(wide) - 1) * (len(WEEKDAYS) - 1))))
+    dispersion = max(1.0, float(ratio(scatter, (len(wide) - 1) * (len(WEEK) - 1))))
     uneven = float(ratio(((wide.sum(axis=0) - expected_each) ** 2).sum(), expected_each))
-    return float(chi2.sf(ratio(uneven, dispersion), len(WEEKDAYS) - 1))
+    return float(chi2.sf(ratio(uneven, dispersion), len(WEEK) - 1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import narwhals as nw
+import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.engine import flag, kept, left_join
@@ -46,9 +47,7 @@ def reactions(process: Process, by: list[str]) -> nw.LazyFrame:
 def _reactions(process: Process) -> nw.LazyFrame:
     as_of, calendar = process.needs_as_of(), WorkCalendar.of(process.company.calendar)
     now = nw.lit(as_of.to_pydatetime()).cast(nw.Datetime("us"))
-    leads = new_leads(process)
-    if process.observed_from is not None:
-        leads = leads.filter(nw.col("created_at") >= process.observed_from.to_pydatetime())
+    leads = new_leads(process).filter(nw.col("created_at") >= _begun(process).to_pydatetime())
     frame = left_join(leads, _first_answers(process, leads.select("lead_id", "created_at")), "lead_id")
     known = ~nw.col("_answer_at").is_null()
     # An entry of a described step stands for an answer even on the moment of the outcome; work on that moment belongs to it.
@@ -57,12 +56,17 @@ def _reactions(process: Process) -> nw.LazyFrame:
         answered=flag(known), at_outcome=flag((nw.col("_outcome_at") == nw.col("_answer_at")) & ~earlier),
         dated=flag(is_date(nw.col("created_at")) | is_date(nw.col("_answer_at"))),
         won_days=_won_days(process), _end_at=nw.when(known).then(nw.col("_answer_at")).otherwise(now))
-    years = (process.observed_from.year, as_of.year)
+    years = (_begun(process).year, as_of.year)
     frame = with_work_days(frame, "_work_days", "created_at", "_end_at", calendar, years)
     elapsed = elapsed_days(nw.col("created_at"), nw.col("_end_at")) * DAY_HOURS
     frame = frame.with_columns(_minutes=elapsed * HOUR_MINUTES,
                                _work_minutes=nw.col("_work_days") * (calendar.day_hours * HOUR_MINUTES))
     return frame.with_columns(minutes=_grouped("_minutes"), work_minutes=_grouped("_work_minutes"))
+
+
+def _begun(process: Process) -> pd.Timestamp:
+    """Where the records begin; where nothing has a time, and so no lead is there, where they end."""
+    return process.needs_as_of() if process.observed_from is None else process.observed_from
 
 
 def is_date(moment: nw.Expr) -> nw.Expr:
@@ -146,7 +150,7 @@ def _weekday() -> nw.Expr:
 
 def _arrival_time(process: Process) -> nw.Expr:
     calendar = WorkCalendar.of(process.company.calendar)
-    off, on = calendar.exceptions(process.observed_from.year, process.needs_as_of().year)
+    off, on = calendar.exceptions(_begun(process).year, process.needs_as_of().year)
     created = nw.col("created_at")
     date = created.dt.year().cast(nw.Int32) * 1000 + created.dt.ordinal_day().cast(nw.Int32)
     works = _weekday().is_in([number for number in range(WEEK_DAYS) if WEEK[number] in calendar.work_days])

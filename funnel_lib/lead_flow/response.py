@@ -10,6 +10,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.conversion.cohorts import equal_window_days
+from funnel_lib.conversion.comparison import NO_DIFFERENCE, SIGNIFICANT, TOO_FEW
 from funnel_lib.engine import as_list, collect, flag, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.lead_flow.reactions import ARRIVAL, ARRIVAL_TIMES, HOUR_MINUTES, reactions
@@ -19,8 +20,7 @@ from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING
 from funnel_lib.working_time import DAY_HOURS, WEEK, WorkCalendar
 
-SIGNIFICANT = 0.05
-QUICKER, SLOWER, NO_DIFFERENCE, TOO_FEW = "quicker", "slower", "no_difference", "too_few"
+QUICKER, SLOWER = "quicker", "slower"
 AT_OUTCOME, NO_ANSWER, LATER = "at_outcome", "no_answer_yet", "later"
 # Upper bounds of the bands, in working hours and in working days.
 BAND_HOURS, BAND_DAYS = (1, 4), (1, 3)
