@@ -48,7 +48,7 @@ def _paid_orders(process: Process) -> nw.LazyFrame:
     rows = money_rows(process).filter((nw.col("amount") > 0) & ~nw.col("customer_id").is_null())
     before = nw.col("ordered_at").shift(1).over("customer_id", order_by=["ordered_at", "order_id"])
     rows = rows.with_columns(_before=before)
-    rows = rows.with_columns(_days=elapsed_days(nw.col("_before"), nw.col("ordered_at")),
+    rows = rows.with_columns(_days=elapsed_days(nw.col("_before"), nw.col("ordered_at"), rows),
                              _same_day=(nw.col("_before").dt.truncate("1d") == nw.col("day")).fill_null(False))
     gap = nw.when(nw.col("_days") < 1).then(nw.lit(1.0)).otherwise(nw.col("_days"))
     gap = nw.when(nw.col("_same_day")).then(nw.lit(0.0)).otherwise(gap)
@@ -175,16 +175,16 @@ def _with_age_marks(frame: nw.LazyFrame, process: Process) -> nw.LazyFrame:
     # A lead of after the first order does not show that the customer was new then.
     lead_after = (nw.col("lead_created_at").dt.truncate("1d") > nw.col("first_day")).fill_null(False)
     no_lead_before = nw.col("lead_id").is_null() | lead_after
-    perhaps = ~listed & ~older & no_lead_before & _seen_early(process)
+    perhaps = ~listed & ~older & no_lead_before & _seen_early(process, frame)
     return frame.with_columns(is_older=flag(older), is_perhaps_older=flag(perhaps)).drop(
         "known_at", "is_listed", "returning")
 
 
-def _seen_early(process: Process) -> nw.Expr:
+def _seen_early(process: Process, frame: nw.LazyFrame) -> nw.Expr:
     gap = median_gap_days(process)
     if np.isnan(gap) or process.observed_from is None:
         return nw.col("first_order_at").is_null()  # nobody: every customer has a first order
-    return elapsed_days(pd.Timestamp(process.observed_from), nw.col("first_order_at")) <= PERHAPS_OLDER_GAPS * gap
+    return elapsed_days(pd.Timestamp(process.observed_from), nw.col("first_order_at"), frame) <= PERHAPS_OLDER_GAPS * gap
 
 
 def _origin(process: Process) -> nw.Expr:

@@ -25,8 +25,8 @@ def entries(process: Process, returning: bool | None = False) -> nw.LazyFrame:
 
 def _entries(process: Process, returning: bool | None) -> nw.LazyFrame:
     leads = _of_kind(journeys(process), returning).select("lead_id", "created_at")
-    age = elapsed_days(nw.col("created_at"), nw.col("entered_at"))
-    events = recorded_events(process).join(leads, on="lead_id", how="inner").with_columns(_age=age)
+    events = recorded_events(process).join(leads, on="lead_id", how="inner")
+    events = events.with_columns(_age=elapsed_days(nw.col("created_at"), nw.col("entered_at"), events))
     return events.with_columns(is_before_lead=(nw.col("_age") < 0).fill_null(False),
                                age_days=nw.when(nw.col("_age") < 0).then(0.0).otherwise(nw.col("_age"))).drop("_age")
 

@@ -19,15 +19,13 @@ LAST_YEAR = pd.Timestamp(2100, 1, 1)
 LONGEST_SILENCE_DAYS = 5 * 366
 
 
-def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp, frame: nw.LazyFrame | None = None) -> nw.Expr:
+def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp, frame: nw.LazyFrame) -> nw.Expr:
     """Days from `start` to `end` as a float; either may be a fixed moment. Times are subtracted nowhere else.
 
-    `frame`: the one that the expression is for; given where rows are many, since DuckDB can count microseconds itself.
-
-    Whole days and the time of day are subtracted apart: as one number each moment would be rounded, and twenty days would
-    sometimes be a little less than twenty.
+    `frame` is the one that the expression is for: DuckDB can count microseconds itself. Elsewhere whole days and the time of day
+    are subtracted apart: as one number each moment would be rounded, and twenty days would sometimes be a little less than twenty.
     """
-    if frame is not None and frame.implementation.is_duckdb():
+    if frame.implementation.is_duckdb():
         first, last = (nw.lit(moment.to_pydatetime()) if isinstance(moment, pd.Timestamp) else moment for moment in (start, end))
         return (last - first).dt.total_microseconds() / US_PER_DAY
     (first, since), (last, until) = _day_and_second(start), _day_and_second(end)

@@ -126,44 +126,51 @@ def with_work_days(frame: nw.LazyFrame, name: str, start: str, end: str | pd.Tim
     off, on = calendar.exceptions(*years)
     exceptions = {(pd.Timestamp(day) - _MONDAY).days: sign for days, sign in ((off, -1), (on, 1)) for day in days}
     moments = {"_from": nw.col(start), "_to": end if isinstance(end, pd.Timestamp) else nw.col(end)}
-    # Days and weeks become columns first: the terms below would repeat their long formula many times.
+    # Days, weeks and hours of the day become columns first: the terms below would repeat their long formula many times.
     frame = frame.with_columns(**{key: elapsed_days(_MONDAY, moment, frame) for key, moment in moments.items()})
-    frame = frame.with_columns(_from_week=(nw.col("_from") / WEEK_DAYS).floor(), _to_week=(nw.col("_to") / WEEK_DAYS).floor(),
-                               _from_day=nw.col("_from").floor(), _to_day=nw.col("_to").floor())
-    frame = frame.with_columns(_from=_engine_hours(calendar, "_from", exceptions), _to=_engine_hours(calendar, "_to", exceptions))
-    frame = frame.with_columns(((nw.col("_to") - nw.col("_from")) / calendar.day_hours).alias(name))
-    return frame.drop(*[f"{key}{part}" for key in moments for part in ("", "_week", "_day")])
+    frame = frame.with_columns(**{f"{key}_day": nw.col(key).floor() for key in moments})
+    within = {key: ((nw.col(key) - nw.col(f"{key}_day")) * DAY_HOURS - calendar.opens_hours).clip(0, calendar.day_hours)
+              for key in moments}
+    frame = frame.with_columns(**{f"{key}_week": (nw.col(f"{key}_day") / WEEK_DAYS).floor() for key in moments},
+                               **{f"{key}_within": within[key] for key in moments})
+    until = {key: _engine_hours(calendar, key, exceptions) for key in moments}
+    frame = frame.with_columns(((until["_to"] - until["_from"]) / calendar.day_hours).alias(name))
+    return frame.drop(*[f"{key}{part}" for key in moments for part in ("", "_day", "_week", "_within")])
 
 
 def _engine_hours(calendar: WorkCalendar, key: str, exceptions: dict[int, int]) -> nw.Expr:
-    """Working hours from a Monday long ago to the moment: whole weeks, earlier days of this week, exceptions, this day.
+    """Working hours from a Monday long ago to the moment: whole weeks, this week so far, exceptions so far.
 
     `exceptions`: numbers of days since that Monday with −1 for a day off and +1 for a day worked.
     """
-    week, day = nw.col(f"{key}_week"), nw.col(f"{key}_day")
-    works = [name in calendar.work_days for name in WEEK]
-    this_week, works_today = nw.lit(0.0), nw.lit(0.0)
-    for number in range(WEEK_DAYS):
-        is_today = day - week * WEEK_DAYS == number
-        this_week = nw.when(is_today).then(nw.lit(float(sum(works[:number])))).otherwise(this_week)
-        works_today = nw.when(is_today).then(nw.lit(float(works[number]))).otherwise(works_today)
-    for sign in sorted(set(exceptions.values())):
-        is_exception = day.is_in([float(number) for number in exceptions if exceptions[number] == sign])
-        works_today = nw.when(is_exception).then(nw.lit(float(sign > 0))).otherwise(works_today)
-    days = week * sum(works) + this_week + _exceptions_before(day, exceptions)
-    within = ((nw.col(key) - day) * DAY_HOURS - calendar.opens_hours).clip(0, calendar.day_hours)
-    return days * calendar.day_hours + works_today * within
+    week, day, within = nw.col(f"{key}_week"), nw.col(f"{key}_day"), nw.col(f"{key}_within")
+    hours = week * (len(set(calendar.work_days)) * calendar.day_hours)
+    hours = hours + _exceptional_hours(day, within, exceptions, calendar.day_hours)
+    for first, length in _runs([name in calendar.work_days for name in WEEK]):
+        # Nothing before these days, all of their hours after them.
+        hours = hours + ((day - week * WEEK_DAYS - first) * calendar.day_hours + within).clip(0, length * calendar.day_hours)
+    return hours
 
 
-def _exceptions_before(this_day: nw.Expr, exceptions: dict[int, int]) -> nw.Expr:
-    """The sum of the exceptions of all earlier days: a search by halves, so that an engine compares a few numbers per row."""
+def _runs(works: list[bool]) -> list[tuple[int, int]]:
+    """First day and length of each run of working days in a week."""
+    starts = [number for number, worked in enumerate(works) if worked and not (number and works[number - 1])]
+    return [(start, [*works, False].index(False, start) - start) for start in starts]
+
+
+def _exceptional_hours(this_day: nw.Expr, within: nw.Expr, exceptions: dict[int, int], day_hours: float) -> nw.Expr:
+    """The hours that exceptions add by the moment, this day's `within` it: a search by halves, so that an engine compares a
+    few numbers per row."""
     days = sorted(exceptions)
     upto = [0, *np.cumsum([exceptions[day] for day in days])]
 
     def between(low: int, high: int) -> nw.Expr:
-        if low == high:
-            return nw.lit(float(upto[low]))
-        middle = (low + high) // 2
-        return nw.when(this_day <= days[middle]).then(between(low, middle)).otherwise(between(middle + 1, high))
+        if low < high:
+            middle = (low + high) // 2
+            return nw.when(this_day <= days[middle]).then(between(low, middle)).otherwise(between(middle + 1, high))
+        before = nw.lit(float(upto[low]) * day_hours)
+        if low == len(days):
+            return before
+        return nw.when(this_day == days[low]).then(before + within * float(exceptions[days[low]])).otherwise(before)
 
     return between(0, len(days))

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from funnel_lib import CallError
 from funnel_lib.description import Calendar
-from funnel_lib.working_time import WorkCalendar, with_work_days, work_days, work_hours
+from funnel_lib.working_time import WEEK, WorkCalendar, with_work_days, work_days, work_hours
 
 RUSSIA = WorkCalendar(holidays="RU")
 
@@ -79,12 +79,16 @@ def test_working_days_at_midnight_are_numpys_business_days():
 MOMENTS = st.datetimes(min_value=pd.Timestamp("2023-01-01"), max_value=pd.Timestamp("2026-12-31"))
 
 
-@given(st.lists(st.tuples(MOMENTS, MOMENTS), min_size=1, max_size=20))
-def test_the_engines_way_equals_the_tables_way(pairs):
+WEEKS = st.lists(st.sampled_from(WEEK), min_size=1, unique=True).map(tuple)
+
+
+@given(st.lists(st.tuples(MOMENTS, MOMENTS), min_size=1, max_size=20), WEEKS)
+def test_the_engines_way_equals_the_tables_way(pairs, work_days_of_week):
+    calendar = WorkCalendar(work_days_of_week, ("08:30", "17:00"), "RU")
     frame = pd.DataFrame(pairs, columns=["a", "b"]).astype("datetime64[us]")
-    expected = work_days(RUSSIA, frame["a"].to_numpy(), frame["b"].to_numpy())
+    expected = work_days(calendar, frame["a"].to_numpy(), frame["b"].to_numpy())
     for native in (frame, duckdb.connect().from_df(frame)):
-        lazy = with_work_days(nw.from_native(native).lazy(), "days", "a", "b", RUSSIA, (2023, 2026))
+        lazy = with_work_days(nw.from_native(native).lazy(), "days", "a", "b", calendar, (2023, 2026))
         found = lazy.collect("pandas").to_native().sort_values(["a", "b"], ignore_index=True)
         order = frame.assign(days=expected).sort_values(["a", "b"], ignore_index=True)
         np.testing.assert_allclose(found["days"], order["days"], atol=1e-8)

@@ -126,8 +126,8 @@ def littles_law(process: Process, returning: bool = False) -> LittlesLaw:
     since, days = _recent_from(process), days_between(_recent_from(process), process.needs_as_of())
     running = nw.col("state") == RUNNING
     end = nw.when(nw.col("state") == WON).then(nw.col("won_at")).otherwise(nw.col("lost_at"))
-    leads = lead_states(process, returning).with_columns(_begin=elapsed_days(since, nw.col("created_at")),
-                                                         _ended=elapsed_days(since, end))
+    leads = lead_states(process, returning)
+    leads = leads.with_columns(_begin=elapsed_days(since, nw.col("created_at"), leads), _ended=elapsed_days(since, end, leads))
     leads = leads.with_columns(_end=nw.when(running).then(nw.lit(float(days))).otherwise(nw.col("_ended")))
     first = nw.when(nw.col("_begin") < 0).then(nw.lit(0.0)).otherwise(nw.col("_begin"))
     inside = nw.when(nw.col("_end") > first).then(nw.col("_end") - first).otherwise(nw.lit(0.0))

@@ -88,13 +88,13 @@ def work_in_progress(process: Process, returning: bool = False) -> pd.DataFrame:
     table = table.merge(step_norms(process, returning), on="step", how="left", validate="many_to_one")
     table["lateness"] = ratio(table["age_days"], table["norm_days"])
     known, age = table["lateness"].notna(), table["age_days"]
-    band = np.select([~known, age <= table["half_days"], table["lateness"] <= 1, table["lateness"] <= FORGOTTEN_FACTOR],
-                     ["age_unknown", "fresh", "usual", "late"], "forgotten")
-    turns = {word: turn for turn, word in enumerate(_TURNS)}
-    table["band"] = pd.Series(band, index=table.index, dtype="str")
+    # Bands by their turns, as numbers: there may be many rows.
+    *upto, beyond = (_TURNS.index(band) for band in ("age_unknown", "fresh", "usual", "late", "forgotten"))
+    turn = np.select([~known, age <= table["half_days"], table["lateness"] <= 1, table["lateness"] <= FORGOTTEN_FACTOR], upto, beyond)
+    table["band"] = pd.Series(np.array(_TURNS, dtype=object)[turn], index=table.index, dtype="str")
     # The last key comes first; a missing number stands after all others.
     numbers = [-table[name].fillna(-np.inf).to_numpy() for name in ("age_days", "lateness", "expected_amount")]
-    order = np.lexsort([*numbers, table["band"].map(turns).to_numpy()])
+    order = np.lexsort([*numbers, turn])
     return process.tidy(table[COLUMNS].iloc[order])
 
 

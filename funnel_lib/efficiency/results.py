@@ -6,7 +6,6 @@ from dataclasses import dataclass
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.customers import customers, money_rows, new_customers, paid_orders
@@ -118,7 +117,7 @@ def _days_between_orders(process: Process) -> float:
     orders = paid_orders(process)
     followed = collect(orders.filter(~nw.col("gap_days").is_null()).group_by("gap_days").agg(nw.len().alias("orders")))
     last = orders.group_by("customer_id").agg(nw.col("ordered_at").max())
-    silent = last.with_columns(silence=elapsed_days(nw.col("ordered_at"), pd.Timestamp(process.as_of)).floor())
+    silent = last.with_columns(silence=elapsed_days(nw.col("ordered_at"), process.needs_as_of(), last).floor())
     open_ends = collect(silent.group_by("silence").agg(nw.len().alias("orders")))
     if open_ends.empty:
         return np.nan

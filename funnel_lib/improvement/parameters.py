@@ -143,7 +143,7 @@ def _step_days(process: Process) -> dict[str, float]:
 def _customers(process: Process, random: np.random.Generator) -> Customers:
     """What new customers bring in their first 12 months."""
     people = customers(process).filter(nw.col("is_older") == 0).select("customer_id", "first_order_at")
-    age = elapsed_days(nw.col("first_order_at"), process.needs_as_of())
+    age = elapsed_days(nw.col("first_order_at"), process.needs_as_of(), people)
     sums = _economics(process, people.filter(age >= YEAR_DAYS))
     is_partial = not sums["n"] > 0
     if is_partial:
@@ -170,7 +170,7 @@ def _economics(process: Process, people: nw.LazyFrame) -> pd.Series:
     """Sums over customers of what they brought in 12 months, of its squares and products, and of their orders."""
     people = people.rename({"first_order_at": "_since"})
     rows = money_rows(process).join(people, on="customer_id", how="inner")
-    rows = rows.filter(elapsed_days(nw.col("_since"), nw.col("ordered_at")) < YEAR_DAYS)
+    rows = rows.filter(elapsed_days(nw.col("_since"), nw.col("ordered_at"), rows) < YEAR_DAYS)
     is_order = nw.when(nw.col("amount") > 0).then(nw.lit(1)).otherwise(nw.lit(0))
     unknown = nw.when(nw.col("margin").is_null()).then(nw.lit(1)).otherwise(nw.lit(0))
     rows = rows.with_columns(total=nw.col("margin").fill_null(0.0), orders=is_order, unknown=unknown,

@@ -35,7 +35,8 @@ def lately_per_month(process: Process) -> tuple[float, int, float]:
     """
     end = process.needs_as_of()
     days = min(LATELY_DAYS, (end - process.observed_from) / DAY)
-    lately = new_customers(process).filter((elapsed_days(nw.col("began_at"), end) <= days).fill_null(False))
+    people = new_customers(process)
+    lately = people.filter((elapsed_days(nw.col("began_at"), end, people) <= days).fill_null(False))
     count = int(collect(lately.select(nw.len().alias("customers_count")))["customers_count"].iloc[0])
     return float(ratio(count, days)) * DAYS_PER_MONTH, count, days
 
@@ -86,7 +87,7 @@ def _led_money(process: Process, on: str, horizon_months: int) -> nw.LazyFrame:
     """Orders and refunds of those customers within the horizon, each with the whole months since the lead was created."""
     money = money_rows(process).select("customer_id", "ordered_at", value=nw.col("margin" if on == "margin" else "amount"))
     money = money.join(led_customers(process), on="customer_id", how="inner")
-    days = elapsed_days(nw.col("lead_created_at"), nw.col("ordered_at"))
+    days = elapsed_days(nw.col("lead_created_at"), nw.col("ordered_at"), money)
     age = (days / DAYS_PER_MONTH).floor()
     return money.filter(days < horizon_months * DAYS_PER_MONTH).with_columns(
         age=nw.when(age < 0).then(nw.lit(0.0)).otherwise(age), margin=nw.col("value").fill_null(0.0),

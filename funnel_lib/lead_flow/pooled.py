@@ -70,9 +70,10 @@ def _followed(process: Process, economics: pd.DataFrame) -> pd.DataFrame:
     if not (process.has("orders") or (process.steps and process.has("stage_events"))):
         return pd.DataFrame({"channel": [], "followed_leads_count": [], "followed_customers_count": []})
     end, window = process.needs_as_of(), window_days(process)
-    leads = with_groups(new_leads(process), ["channel"]).filter(elapsed_days(nw.col("created_at"), end) >= window)
-    people = led_customers(process).filter((elapsed_days(nw.col("lead_created_at"), end) >= window)
-                                           & (elapsed_days(nw.col("lead_created_at"), nw.col("began_at")) <= window))
+    leads, people = with_groups(new_leads(process), ["channel"]), led_customers(process)
+    leads = leads.filter(elapsed_days(nw.col("created_at"), end, leads) >= window)
+    people = people.filter((elapsed_days(nw.col("lead_created_at"), end, people) >= window)
+                           & (elapsed_days(nw.col("lead_created_at"), nw.col("began_at"), people) <= window))
     counts = [collect(frame.group_by("channel").agg(nw.len().alias(name)))
               for frame, name in ((leads, "followed_leads_count"), (people, "followed_customers_count"))]
     return counts[0].merge(counts[1], on="channel", how="left")

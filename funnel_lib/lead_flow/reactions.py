@@ -58,7 +58,7 @@ def _reactions(process: Process) -> nw.LazyFrame:
         won_days=_won_days(process), _end_at=nw.when(known).then(nw.col("_answer_at")).otherwise(now))
     years = (_begun(process).year, as_of.year)
     frame = with_work_days(frame, "_work_days", "created_at", "_end_at", calendar, years)
-    elapsed = elapsed_days(nw.col("created_at"), nw.col("_end_at")) * DAY_HOURS
+    elapsed = elapsed_days(nw.col("created_at"), nw.col("_end_at"), frame) * DAY_HOURS
     frame = frame.with_columns(_minutes=elapsed * HOUR_MINUTES,
                                _work_minutes=nw.col("_work_days") * (calendar.day_hours * HOUR_MINUTES))
     return frame.with_columns(minutes=_grouped("_minutes"), work_minutes=_grouped("_work_minutes"))

@@ -170,7 +170,7 @@ def _margin_per_lead(process: Process, leads: nw.LazyFrame) -> nw.LazyFrame:
     people = new_customers(process).filter(~nw.col("lead_id").is_null()).select("customer_id", "lead_id", "lead_created_at")
     people = people.join(leads, on="lead_id", how="inner")
     money = money_rows(process).select("customer_id", "ordered_at", "margin").join(people, on="customer_id", how="inner")
-    age = elapsed_days(nw.col("lead_created_at"), nw.col("ordered_at"))
+    age = elapsed_days(nw.col("lead_created_at"), nw.col("ordered_at"), money)
     money = money.filter(age < HORIZON_MONTHS * DAYS_PER_MONTH)
     money = money.with_columns(unknown_count=flag(nw.col("margin").is_null()), margin=nw.col("margin").fill_null(0.0))
     per_lead = money.group_by("lead_id", "segment").agg(nw.col("margin").sum(), nw.col("unknown_count").sum())

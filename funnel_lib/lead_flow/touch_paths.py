@@ -99,9 +99,10 @@ def _counted(process: Process) -> pd.DataFrame:
     """The touches with their place on the path, grouped; nothing but this runs over all of them."""
     one_path, in_turn = "lead_id", ["touched_at", "channel"]
     converted = nw.col("_converted") == 1
-    log_weight = elapsed_days(nw.col("touched_at"), nw.col("_end")) * (-math.log(2) / HALF_LIFE_DAYS)
+    touches = _counting_touches(process)
+    log_weight = elapsed_days(nw.col("touched_at"), nw.col("_end"), touches) * (-math.log(2) / HALF_LIFE_DAYS)
     log_weight = nw.when(log_weight < LEAST_LOG_WEIGHT).then(nw.lit(LEAST_LOG_WEIGHT)).otherwise(log_weight)
-    touches = _counting_touches(process).with_columns(_log_weight=nw.when(converted).then(log_weight))
+    touches = touches.with_columns(_log_weight=nw.when(converted).then(log_weight))
     touches = touches.with_columns(_weight=nw.col("_log_weight").exp())
     placed = touches.with_columns(
         before=nw.col("channel").shift(1).over(one_path, order_by=in_turn),

@@ -31,7 +31,7 @@ def lateness(process: Process) -> pd.DataFrame:
     last = orders.group_by("customer_id").agg(nw.col("ordered_at").max().alias("last_at"),
                                                 nw.len().alias("orders_count"))
     money = left_join(money_rows(process).select("customer_id", "ordered_at", "amount"), last, "customer_id")
-    yearly = money.filter((elapsed_days(nw.col("ordered_at"), nw.col("last_at")) < YEAR_DAYS).fill_null(False))
+    yearly = money.filter((elapsed_days(nw.col("ordered_at"), nw.col("last_at"), money) < YEAR_DAYS).fill_null(False))
     yearly = yearly.group_by("customer_id").agg(nw.col("amount").sum().alias("yearly_amount"))
     table = collect(left_join(last, yearly, "customer_id"))
     table = table.merge(_own_gaps(orders), on="customer_id", how="left").fillna({"own_count": 0})

@@ -10,7 +10,6 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.customers import ORIGINS, REFERRED, customers, money_rows, paid_orders
 from funnel_lib.engine import collect, left_join
-from funnel_lib.periods import elapsed_days
 from funnel_lib.rates import rate, ratio
 
 YEAR_DAYS = 365
@@ -56,13 +55,10 @@ def referral_coefficient(process: Process) -> ReferralCoefficient:
 
     A frozen dataclass: `referrals_per_customer`, `referred_count`, `active_count`.
     """
-    start = process.needs_as_of() - pd.Timedelta(days=YEAR_DAYS)
-
-    def lately(time: str) -> nw.Expr:
-        return elapsed_days(start, nw.col(time)) >= 0
-
-    new = customers(process).filter((nw.col("is_older") == 0) & (nw.col("origin") == REFERRED) & lately("first_order_at"))
-    active = paid_orders(process).filter(lately("ordered_at")).select("customer_id").unique()
+    start = (process.needs_as_of() - pd.Timedelta(days=YEAR_DAYS)).to_pydatetime()
+    new = customers(process).filter((nw.col("is_older") == 0) & (nw.col("origin") == REFERRED)
+                                    & (nw.col("first_order_at") >= start))
+    active = paid_orders(process).filter(nw.col("ordered_at") >= start).select("customer_id").unique()
     referred = int(collect(new.select(nw.len().alias("n")))["n"].iloc[0])
     count = int(collect(active.select(nw.len().alias("n")))["n"].iloc[0])
     return ReferralCoefficient(ratio(referred, count), referred, count)

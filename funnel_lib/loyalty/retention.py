@@ -41,7 +41,7 @@ def cohort_retention(process: Process, per: str = "month", bounded: bool = True,
     if per not in PERIODS:
         raise ValueError(f"per={per!r}: expected one of {', '.join(PERIODS)}")
     people = customers(process).filter(nw.col("is_older") == 0)
-    people = people.with_columns(cohort_number=_period_number(nw.col("first_day"), per))
+    people = people.with_columns(cohort_number=_period_number(nw.col("first_day"), per, people))
     cohorts = _cohorts(people, per)
     if cohorts.empty:
         return process.tidy(pd.DataFrame(columns=COLUMNS))
@@ -75,10 +75,10 @@ def average_retention(retention: pd.DataFrame) -> pd.DataFrame:
     return pooled
 
 
-def _period_number(day: nw.Expr, per: str) -> nw.Expr:
+def _period_number(day: nw.Expr, per: str, frame: nw.LazyFrame) -> nw.Expr:
     """A number that grows by one with each period, from the calendar's parts, so that it is the same on every engine."""
     year, month = day.dt.year().cast(nw.Float64), day.dt.month().cast(nw.Float64)
-    days = elapsed_days(FIRST_MONDAY, day)
+    days = elapsed_days(FIRST_MONDAY, day, frame)
     return {"day": days, "week": (days / 7).floor(), "month": year * 12 + month - 1,
             "quarter": ((year * 12 + month - 1) / 3).floor(), "year": year}[per]
 
@@ -117,9 +117,9 @@ def _active(process: Process, people: nw.LazyFrame, per: str, bounded: bool, rol
     orders = paid_orders(process).select("customer_id", "ordered_at", "day")
     orders = orders.join(people.select("customer_id", "cohort_number", "first_order_at"), on="customer_id", how="inner")
     if rolling:
-        age = (elapsed_days(nw.col("first_order_at"), nw.col("ordered_at")) / ROLLING_DAYS).floor()
+        age = (elapsed_days(nw.col("first_order_at"), nw.col("ordered_at"), orders) / ROLLING_DAYS).floor()
     else:
-        age = _period_number(nw.col("day"), per) - nw.col("cohort_number")
+        age = _period_number(nw.col("day"), per, orders) - nw.col("cohort_number")
     orders = orders.with_columns(age=age)
     if bounded:
         counted = orders.group_by("cohort_number", "age").agg(nw.col("customer_id").n_unique().alias("active_count"))

@@ -102,7 +102,7 @@ def repeat_rate(process: Process, at_least_days: float = 0) -> RepeatRate:
     """
     totals = paid_orders(process).group_by("customer_id").agg(nw.len().alias("orders_count"))
     people = left_join(customers(process).filter(nw.col("is_older") == 0), totals, "customer_id")
-    old_enough = elapsed_days(nw.col("first_order_at"), process.needs_as_of()) >= at_least_days
+    old_enough = elapsed_days(nw.col("first_order_at"), process.needs_as_of(), people) >= at_least_days
     people = people.filter(old_enough).with_columns(
         came_back=nw.when(nw.col("orders_count") >= 2).then(nw.lit(1)).otherwise(nw.lit(0)))
     counts = collect(people.group_by("came_back").agg(nw.len().alias("customers_count")))
