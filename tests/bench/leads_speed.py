@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import resource
 import sys
 import tempfile
 import time
@@ -15,7 +14,7 @@ import duckdb
 import numpy as np
 
 from tests.bench import leads_sql, many_leads
-from tests.bench.conversion_speed import in_turn
+from tests.bench.conversion_speed import in_turn, peak_memory
 
 SIDES = ("funnel_lib", "sql")
 TABLES = ("leads", "stage_events", "touches", "orders", "spend")
@@ -43,8 +42,7 @@ def run(side: str, folder: Path) -> None:
     connection.execute("create view events_file as from stage_events_file; create view work_file as select null::varchar as lead_id, "
                        "null::timestamp as date, null::varchar as stage, null::boolean as automated where false")
     leads_sql.counts(connection) if side == "sql" else _tables(connection)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    print(time.perf_counter() - start, peak)  # noqa: T201
+    print(time.perf_counter() - start, peak_memory())  # noqa: T201
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> None:
