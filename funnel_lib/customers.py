@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, flag, left_join, with_groups
+from funnel_lib.engine import collect, flag, kept, left_join, with_groups
 from funnel_lib.new_leads import all_leads, new_leads
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import MISSING
@@ -41,7 +41,7 @@ def paid_orders(process: Process) -> nw.LazyFrame:
     `gap_days` is the time since the customer's order before, at least 1 day: missing for the first one, 0 for a later
     order of the same day (they share a visit). Same-moment orders follow `order_id`.
     """
-    return process.remembered(("paid_orders",), lambda: _paid_orders(process))
+    return process.remembered(("paid_orders",), lambda: kept(_paid_orders(process)))
 
 
 def _paid_orders(process: Process) -> nw.LazyFrame:
@@ -76,7 +76,7 @@ def customers(process: Process) -> nw.LazyFrame:
     that lead a returning one) and `is_perhaps_older` (1 where the first order observed came within two median gaps after
     `observed_from`, without a lead before it, and the list of customers does not have them).
     """
-    return process.remembered(("customers",), lambda: _customers(process))
+    return process.remembered(("customers",), lambda: kept(_customers(process)))
 
 
 def _customers(process: Process) -> nw.LazyFrame:
