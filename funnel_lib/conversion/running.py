@@ -90,7 +90,8 @@ def work_in_progress(process: Process, returning: bool = False) -> pd.DataFrame:
     known, age = table["lateness"].notna(), table["age_days"]
     # Bands by their turns, as numbers: there may be many rows.
     *upto, beyond = (_TURNS.index(band) for band in ("age_unknown", "fresh", "usual", "late", "forgotten"))
-    turn = np.select([~known, age <= table["half_days"], table["lateness"] <= 1, table["lateness"] <= FORGOTTEN_FACTOR], upto, beyond)
+    limits = [~known, age <= table["half_days"], table["lateness"] <= 1, table["lateness"] <= FORGOTTEN_FACTOR]
+    turn = np.select(limits, upto, beyond)
     table["band"] = pd.Series(np.array(_TURNS, dtype=object)[turn], index=table.index, dtype="str")
     # The last key comes first; a missing number stands after all others.
     numbers = [-table[name].fillna(-np.inf).to_numpy() for name in ("age_days", "lateness", "expected_amount")]

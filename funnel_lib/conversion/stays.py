@@ -81,21 +81,27 @@ def _stays(process: Process, returning: bool) -> nw.LazyFrame:
     created, none, one = nw.col("created_at"), nw.lit(0, dtype=nw.Int16), nw.lit(1, dtype=nw.Int16)
     start = leads.with_columns(place=none, at=created, order_at=created, _turn=none)
     moves = _in_order(process).join(leads, on="lead_id", how="inner").with_columns(_turn=one)
-    turning = "order_at" if has_untimed(process) else "at"
-    timed = dict.fromkeys(["at", turning])
+    some_untimed = has_untimed(process)
+    turning, timed = ("order_at", ["order_at", "at"]) if some_untimed else ("at", ["at"])
     columns = ["lead_id", "created_at", "state", "won_at", "place", *timed, "_turn"]
-    order = ["_turn", turning, "place"]
+    order = ["_turn", turning, "place", *timed[1:]]
     following = {f"next_{name}": nw.col(name).shift(-1).over("lead_id", order_by=order) for name in ("place", *timed)}
-    return nw.concat([start.select(columns), moves.select(columns)]).with_columns(**following).drop("_turn")
+    every = nw.concat([start.select(columns), moves.select(columns)]).with_columns(**following).drop("_turn")
+    # The same entry recorded twice stands beside itself: cheaper to see here than to look for among all events.
+    twice = (nw.col("place") == nw.col("next_place")) & (nw.col(turning) == nw.col(f"next_{turning}"))
+    if some_untimed:
+        untimed_twice = nw.col("at").is_null() & nw.col("next_at").is_null()
+        twice = twice & (untimed_twice | (nw.col("at") == nw.col("next_at")).fill_null(False))
+    return every.filter(~twice.fill_null(False))
 
 
 def _in_order(process: Process) -> nw.LazyFrame:
-    """Every distinct entry: `lead_id`, `place`, `at`, and `order_at` by which entries follow each other."""
+    """Every entry: `lead_id`, `place`, `at`, and `order_at` by which entries follow each other."""
     numbers = {key: number for number, key in enumerate(places(process)) if number}
     place = nw.lit(numbers[OTHER], dtype=nw.Int16)
     for key, number in numbers.items():
         place = nw.when(nw.col("step") == key).then(nw.lit(number, dtype=nw.Int16)).otherwise(place)
-    events = recorded_events(process).with_columns(place=place, at=nw.col("entered_at")).select("lead_id", "place", "at").unique()
+    events = recorded_events(process).with_columns(place=place, at=nw.col("entered_at")).select("lead_id", "place", "at")
     if not has_untimed(process):
         return events.with_columns(order_at=nw.col("at"))
     untimed = events.filter(nw.col("at").is_null())

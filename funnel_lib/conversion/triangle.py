@@ -68,9 +68,9 @@ def _cohort_counts(process: Process, per: str, returning: bool) -> pd.DataFrame:
     leads = leads.with_columns(cohort=nw.col("created_at").dt.truncate(TRUNCATED.get(per, "1d")), age=age,
                                day=nw.col("outcome_days").floor())
     counts = collect(leads.group_by(["cohort", "state", "day", "age"]).agg(nw.len().alias("leads")))
-    if len(counts):
+    if per not in TRUNCATED and len(counts):
         counts["cohort"] = period_starts(counts["cohort"], per)
-    counts = counts.groupby(["cohort", "state", "day", "age"], as_index=False, dropna=False)["leads"].sum()
+        counts = counts.groupby(["cohort", "state", "day", "age"], as_index=False, dropna=False)["leads"].sum()
     return counts.sort_values(["cohort", "state", "day", "age"], ignore_index=True)
 
 

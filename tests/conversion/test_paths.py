@@ -71,6 +71,14 @@ def test_optional_steps_are_no_skip_and_the_same_entry_twice_is_one():
     assert path(rows, steps) == (1, 1, 0, 0)
 
 
+def test_the_same_entry_without_a_time_twice_is_one_and_the_one_with_a_time_another():
+    rows = [("a", "contacted", None), ("a", "contacted", "2026-01-05"), ("a", "contacted", None), ("a", "contacted", "2026-01-05"),
+            ("a", "won", "2026-01-05")]
+    # The entry without a time stands right before the win: at the moment of the other one.
+    assert _moves(conversion.transitions(_process(rows))) == {
+        ("lead", "contacted"): ("forward", 1), ("contacted", "contacted"): ("return", 1), ("contacted", "won"): ("skip", 1)}
+
+
 def path(rows, steps=("contacted", "proposal", "won"), state="all") -> tuple[int, ...]:
     row = conversion.path_following(_process(rows, steps)).set_index("state").loc[state]
     return tuple(int(row[name]) for name in ("leads_count", "following_count", "skipping_count", "returning_count"))
