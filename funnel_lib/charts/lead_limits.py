@@ -19,11 +19,12 @@ FEWEST_PERIODS = 12
 MOST_DATED = 4
 
 
-def plot_flow_limits(table: pd.DataFrame, needed_per_week: float | None = None, ax: Axes | None = None) -> Axes:
+def plot_flow_limits(table: pd.DataFrame, sufficiency: object | None = None, ax: Axes | None = None) -> Axes:
     """Leads per period as a line between its process limits; signals marked and named, unfinished periods hollow.
 
     `table` is `lead_flow.flow_limits(process)`; with a group, one small panel for each of the 6 largest
-    (`ax.child_axes`). `needed_per_week` draws what the plan needs as a dashed line (of weeks, without groups).
+    (`ax.child_axes`). `sufficiency` is `lead_flow.sufficiency(process)`: what the plan needs per week is a dashed line (of
+    weeks, without groups).
     """
     about = about_of(table)
     group = next((name for name in table.columns if name not in _FLOW), None)
@@ -31,7 +32,7 @@ def plot_flow_limits(table: pd.DataFrame, needed_per_week: float | None = None, 
     with style.drawn():
         if group is None:
             ax = style.new_axes(ax, 3.7)
-            _line(ax, table, about, needed_per_week)
+            _line(ax, table, about, getattr(sufficiency, "needed_per_week", None))
             _legend(ax, table, word, about)
             ax.set_ylabel(term("leads_count").label(about.language))
             style.title(ax, _headline(table, word, about), _below(table, word, about), about)

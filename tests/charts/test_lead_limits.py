@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import pandas as pd
 import pytest
 from matplotlib.patches import Circle, FancyBboxPatch, Rectangle
@@ -23,7 +25,7 @@ def _smallest(ax) -> float:
 
 def test_signals_are_marked_and_named_and_the_unfinished_week_is_hollow():
     table = lead_flow.flow_limits(weekly([10, 13] * 10 + [40], unfinished=4))
-    ax = charts.plot_flow_limits(table, needed_per_week=15)
+    ax = charts.plot_flow_limits(table, SimpleNamespace(needed_per_week=15))
     assert "1 week outside the limits; the other 20 are noise" in texts(ax).replace("\n", " ")
     assert "25 May 2026: 40" in texts(ax)
     done, hollow = ax.lines[:2]
