@@ -98,7 +98,11 @@ def plot_target_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     dropped = len(table) - style.MOST_CATEGORIES
     table = table.nlargest(style.MOST_CATEGORIES, "known_count").sort_values("target_share", ascending=False)
     with style.drawn():
-        ax = style.new_axes(ax, 1.4 + 0.42 * len(table))
+        ax = style.new_axes(ax, 1.4 + 0.42 * max(len(table), 1))
+        below = (f"leads in a target segment / leads with a known segment, 95 % limits · n = "
+                 f"{format_count(shares['known_count'].sum(), about.language)}")
+        if table.empty:
+            return style.untold(ax, "No lead has a known segment: their share on target cannot be told", below, about)
         texts = [f"{format_share(row.target_share, about.language)}   ({format_count(row.target_count, about.language)} / "
                  f"{format_count(row.known_count, about.language)})" for row in table.itertuples()]
         style.bars(ax, [about.label(key) for key in table[group]], table["target_share"].to_numpy(),
@@ -116,8 +120,7 @@ def plot_target_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.title(ax, f"On target: {format_share(best.target_share, about.language)} of the leads from "
                         f"“{about.label(best[group])}”, {format_share(worst.target_share, about.language)} from "
                         f"“{about.label(worst[group])}”",
-                    f"leads in a target segment / leads with a known segment, 95 % limits · n = "
-                    f"{format_count(shares['known_count'].sum(), about.language)}{some}{lighter}", about)
+                    f"{below}{some}{lighter}", about)
         return ax
 
 
@@ -140,9 +143,7 @@ def plot_channel_costs(economics: pd.DataFrame, per: str = "customer", ax: Axes 
                  f"({format_money(row['cost_amount'], about.language, about.currency)} / "
                  f"{format_count(row[counted], about.language)})" for _, row in table.iterrows()]
         if table.empty:
-            style.title(ax, f"What a {what} costs cannot be told by channel", below, about)
-            ax.axis("off")
-            return ax
+            return style.untold(ax, f"What a {what} costs cannot be told by channel", below, about)
         few = is_few(table[counted])
         style.bars(ax, [about.label(key) for key in table["channel"]], table[value].to_numpy(),
                    colours=[style.colour(key, about) for key in table["channel"]], texts=texts, light=few)

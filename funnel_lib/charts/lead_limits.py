@@ -168,9 +168,8 @@ def plot_weekday_profile(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     with style.drawn():
         ax = style.new_axes(ax, 3.0)
         if not days:
-            ax.axis("off")
-            style.title(ax, "No whole week has been observed yet: weekdays cannot be compared", "new leads by weekday", about)
-            return ax
+            headline = "No whole week has been observed yet: weekdays cannot be compared"
+            return style.untold(ax, headline, "new leads by weekday", about)
         values = profile["leads_per_day"].to_numpy(dtype=float)
         low, high = profile["leads_low_per_day"].to_numpy(dtype=float), profile["leads_high_per_day"].to_numpy(dtype=float)
         mean = float(np.average(values, weights=profile["days_count"]))

@@ -35,9 +35,7 @@ def plot_channel_returns(returns: pd.DataFrame, ax: Axes | None = None) -> Axes:
     with style.drawn():
         ax = style.new_axes(ax, 1.9 + 0.5 * max(len(table), 1))
         if table.empty:
-            style.title(ax, "What the channels earned back cannot be told yet", below, about)
-            ax.axis("off")
-            return ax
+            return style.untold(ax, "What the channels earned back cannot be told yet", below, about)
         for place, row in enumerate(table.itertuples()):
             _dots(ax, place, row, about)
         ax.axvline(0, color=style.INK, linewidth=1.0)
@@ -113,9 +111,7 @@ def plot_marginal_cost(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     with style.drawn():
         ax = style.new_axes(ax, 2.0 + 0.5 * max(len(shown), 1))
         if shown.empty:
-            style.title(ax, "What one more customer costs cannot be told", below, about)
-            ax.axis("off")
-            return ax
+            return style.untold(ax, "What one more customer costs cannot be told", below, about)
         right = _right_edge(shown)
         for place, row in enumerate(shown.itertuples()):
             _mean_and_extra(ax, place, row, right, about)

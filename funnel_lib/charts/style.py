@@ -81,6 +81,13 @@ def title(ax: Axes, headline: str, below: str, about: About | None = None) -> No
                     fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom")
 
 
+def untold(ax: Axes, headline: str, below: str, about: About) -> Axes:
+    """Axes that only say in words why nothing can be drawn."""
+    title(ax, headline, below, about)
+    ax.axis("off")
+    return ax
+
+
 def _balanced(text: str, most_letters: int) -> list[str]:
     """The text in as few lines as fit, all about equally long, so that no word is left alone on the last one."""
     lines = textwrap.wrap(text, most_letters)

@@ -99,7 +99,7 @@ def days_of_whole_weeks(process: Process) -> pd.DataFrame:
     """Leads per day of the weeks observed from Monday to Sunday: `week`, `weekday` (0 is Monday), `leads_count`."""
     days = lead_counts(process, by=None, per="day")
     days = days[days["complete"].astype(bool)] if len(days) else days.astype({"period_start": "datetime64[us]"})
-    days = days.assign(week=period_starts(days["period_start"], "week"), weekday=days["period_start"].dt.dayofweek)
+    days = days.assign(week=period_starts(days["period_start"], "week"), weekday=days["period_start"].dt.day_of_week)
     whole = days.groupby("week")["weekday"].transform("size") == len(WEEK)
     return days.loc[whole, ["week", "weekday", "leads_count"]]
 

@@ -93,7 +93,7 @@ def _time(connection, source: str, column: Column, formats: Formats, time_zone: 
 
 def _number(connection, source: str, column: Column, formats: Formats, file: str) -> Typed:
     written = f"regexp_replace(trim({quoted(column.name)}), '{_CURRENCY}', '', 'g')"
-    clean = f"regexp_replace(replace({written}, '−', '-'), '{_BLANK}|^\s*\+', '', 'g')"
+    clean = f"regexp_replace(replace({written}, '−', '-'), '{_BLANK}|^\\s*\\+', '', 'g')"
     mark = formats.decimal or _decimal_mark(connection, source, column, clean, file)
     other = "." if mark == "," else ","
     plain = f"replace(replace({clean}, '{other}', ''), '{mark}', '.')"

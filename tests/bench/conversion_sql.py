@@ -131,7 +131,7 @@ QUERIES: dict[str, list[str]] = {
 def _days() -> pd.DataFrame:
     off, on = _CALENDAR.exceptions(2023, 2026)
     days = pd.DataFrame({"day": pd.date_range("2023-01-01", "2026-12-31")})
-    days["works"] = ((days["day"].dt.dayofweek < 5) & ~days["day"].dt.date.isin(off)) | days["day"].dt.date.isin(on)
+    days["works"] = ((days["day"].dt.day_of_week < 5) & ~days["day"].dt.date.isin(off)) | days["day"].dt.date.isin(on)
     return days.assign(hours=9 * (days["works"].cumsum() - days["works"]))
 
 

@@ -118,7 +118,7 @@ def test_the_week_of_the_demonstration_company_in_plain_pandas(demo):
     times = collect(new_leads(process).select("created_at"))["created_at"]
     whole = times[(times >= "2023-07-03") & (times < "2026-06-29")]
     table = lead_flow.weekday_profile(process)
-    assert table["leads_count"].tolist() == whole.dt.dayofweek.value_counts().sort_index().tolist()
+    assert table["leads_count"].tolist() == whole.dt.day_of_week.value_counts().sort_index().tolist()
     assert (table["days_count"] == 156).all()
 
 
