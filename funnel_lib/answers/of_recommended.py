@@ -58,7 +58,7 @@ def _points(share: float, say: Speaker) -> str:
 
 
 def recommended_compared(process: Process) -> list[Sentence]:
-    """Whether recommended leads and clients are better than the others, each comparison in a sentence."""
+    """Whether recommended leads and clients are better than the others, each comparison in one sentence."""
     say, table = Speaker(process), loyalty.referred_comparison(process).set_index("origin")
     here, there = table.loc["referred"], table.loc["other"]
     if not here.customers_count and not (here.leads_count > 0):
@@ -66,8 +66,8 @@ def recommended_compared(process: Process) -> list[Sentence]:
     sentences = [_compared(name, here, there, say) for name in COMPARED if here[f"{name}_verdict"] != "not_compared"]
     if any(here[f"{name}_verdict"] in ("above", "below") for name in COMPARED):
         sentences.append(Sentence("referred_doubt", (
-            "That recommended clients differ does not prove that the recommendation did it: they may be another kind of client, and "
-            "who sent a lead may be noted down only once it buys.")))
+            "That recommended clients differ does not prove that the recommendation did it: they may be another kind of client, "
+            "and who sent a lead may be noted down only once it buys.")))
     return sentences
 
 

@@ -35,6 +35,7 @@ def plot_referred_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -
     lighter.
     """
     about = about_of(comparison)
+    comparison = comparison[(comparison["leads_count"].fillna(0) + comparison["customers_count"] > 0) | (comparison.index == 0)]
     with style.drawn():
         ax = style.new_axes(ax, 2.7)
         ax.set_yticks(range(len(comparison)), [style.wrapped(about.label(key), 16) for key in comparison["origin"]])
@@ -61,8 +62,9 @@ def plot_referred_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -
 def _panel(panel: Axes, table: pd.DataFrame, column: str, whole: str, about: About) -> None:
     low, high = (column.replace("_share", f"_{side}_share").replace("_amount", f"_{side}_amount") for side in ("low", "high"))
     unit, values = term(column).unit, table[column].to_numpy(dtype=float)
-    texts = [f"{format_value(value, unit, about.language, about.currency)} ({format_count(number, about.language)})"
-             if is_available(value) else "n/a" for value, number in zip(values, table[whole], strict=True)]
+    texts = [format_value(value, unit, about.language, about.currency)
+             + (f" ({format_count(number, about.language)})" if is_available(value) else "")
+             for value, number in zip(values, table[whole], strict=True)]
     pale = (table["origin"] == "unknown") | ~(table[whole].fillna(0) >= 30)
     style.bars(panel, [""] * len(table), values, low=table[low], high=table[high], texts=texts, light=pale,
                colours=[style.colour(key, about) for key in table["origin"]])
@@ -77,10 +79,12 @@ def _panel(panel: Axes, table: pd.DataFrame, column: str, whole: str, about: Abo
 # -- who brought whom -----------------------------------------------------------------------------------------------------
 
 # Of one tree at most so many people and levels are drawn, and so many trees.
-MOST_NODES, MOST_LEVELS, MOST_TREES = 40, 4, 8
+MOST_NODES, MOST_LEVELS, MOST_TREES = 44, 4, 8
+# And of those whom one person brought.
+MOST_BROUGHT = 16
 # The width of a row of trees in leaves, and what the name of a tree takes.
-ROW_WIDTH, LEAST_WIDTH = 44, 11
-HEAD, LEVEL_INCHES = 1.3, 0.42
+ROW_WIDTH, LEAST_WIDTH = 44, 10
+HEAD, FOOT, LEVEL_INCHES = 1.2, 0.8, 0.42
 NAME_LETTERS = 18
 
 
@@ -101,9 +105,9 @@ def plot_referral_forest(forest: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for tree, corner in zip(drawn, corners, strict=True):
             _tree(ax, tree, corner, most, about)
         ax.set_xlim(-1, ROW_WIDTH)
-        ax.set_ylim(height - 0.4, -0.2)
+        ax.set_ylim(height - 0.4, 0)
         ax.axis("off")
-        style.title(ax, _forest_headline(forest, about), _forest_line(forest, roots, len(drawn), about), about)
+        style.title(ax, _forest_headline(forest, about), _forest_line(pd.concat(drawn), roots.iloc[len(drawn):], about), about)
         return ax
 
 
@@ -111,7 +115,7 @@ def _top(tree: pd.DataFrame) -> pd.DataFrame:
     """The first levels of a tree, at most so many people, those with the most below them first."""
     parts, names = [], set()
     for generation, part in tree.groupby("generation"):
-        part = part if generation == 0 else part[part["referred_by"].isin(names)]
+        part = part if generation == 0 else part[part["referred_by"].isin(names)].groupby("referred_by").head(MOST_BROUGHT)
         room = MOST_NODES - sum(map(len, parts))
         if generation > MOST_LEVELS or room <= 0:
             break
@@ -140,10 +144,10 @@ def _packed(trees: list[pd.DataFrame]) -> tuple[list[tuple[float, float]], float
     for tree in trees:
         width = max(len(tree) - tree["referred_by"].nunique(), LEAST_WIDTH)
         if left and left + width > ROW_WIDTH:
-            left, top, deepest = 0.0, top + HEAD + deepest + 1.0, 0
+            left, top, deepest = 0.0, top + HEAD + deepest + FOOT, 0
         corners.append((left, top))
         left, deepest = left + width + 1, max(deepest, int(tree["generation"].max()))
-    return corners, top + HEAD + deepest + 1.0
+    return corners, top + HEAD + deepest + FOOT
 
 
 def _tree(ax: Axes, tree: pd.DataFrame, corner: tuple[float, float], most: float, about: About) -> None:
@@ -161,7 +165,7 @@ def _tree(ax: Axes, tree: pd.DataFrame, corner: tuple[float, float], most: float
     said = f"brought {format_count(root.referred_count, about.language)}"
     said += f", {format_count(root.chain_count, about.language)} in all" if root.chain_count > root.referred_count else ""
     # A name may hold a dollar sign, which is no formula.
-    ax.text(left - 0.3, top + HEAD - 0.42, f"{name}\n{said}", fontsize=9, va="bottom", color=style.INK, parse_math=False)
+    ax.text(left - 0.3, top + HEAD - 0.34, f"{name}\n{said}", fontsize=9, va="bottom", color=style.INK, parse_math=False)
     hidden = root.chain_count + 1 - len(tree)
     if hidden:
         ax.text(left - 0.3, top + HEAD + tree["generation"].max() + 0.3, f"and {format_count(hidden, about.language)} more",
@@ -173,17 +177,17 @@ def _forest_headline(forest: pd.DataFrame, about: About) -> str:
     most, best = format_count(counts.max(), about.language), int((counts == counts.max()).sum())
     if best > 1:
         people = format_count(len(counts), about.language)
-        return f"{people} people recommend; {format_count(best, about.language)} of them brought {most} each, the most of all"
-    others = f" of the {format_count(counts.sum(), about.language)} recommended ones" if len(counts) > 1 else ""
-    return f"One recommender brought {most} new clients{others}"
+        which = f"each brought {most}" if best == len(counts) else f"the most that one of them brought is {most}"
+        return f"{people} people recommend; {which}"
+    named = format_count(counts.sum(), about.language)
+    return f"One recommender brought {most} of the {named} new clients whose recommender is named"
 
 
-def _forest_line(forest: pd.DataFrame, roots: pd.DataFrame, drawn: int, about: About) -> str:
-    rest = roots.iloc[drawn:]
+def _forest_line(drawn: pd.DataFrame, rest: pd.DataFrame, about: About) -> str:
     single = int((rest["chain_count"] == 1).sum())
-    parts = [f"and {format_count(number, about.language)} {words}" for number, words in (
-        (len(rest) - single, "smaller trees"), (single, "recommenders of one client")) if number]
-    hollow = "" if forest["is_customer"].all() else "hollow: no order in this process"
+    parts = [f"{words}: {format_count(number, about.language)}" for words, number in (
+        ("not drawn, smaller trees", len(rest) - single), ("not drawn, recommenders of one client", single)) if number]
+    hollow = "" if drawn["is_customer"].all() else "hollow: no order in this process"
     dots = "a dot is a client, larger: paid more; blue: recommender at the root"
     return " · ".join(part for part in (*parts, dots, hollow) if part)
 
@@ -191,6 +195,8 @@ def _forest_line(forest: pd.DataFrame, roots: pd.DataFrame, drawn: int, about: A
 # -- the loyalty index ------------------------------------------------------------------------------------------------------
 
 MOST_PERIODS = 8
+# How far under the bars the legend stands, in bars.
+LEGEND_ROWS = 1.0
 ANSWERS = {"detractors_count": style.VERMILION, "promoters_count": style.GREEN, "passives_count": style.PALE}
 
 
@@ -215,14 +221,13 @@ def plot_loyalty_index(over_time: pd.DataFrame, index: Any = None, ax: Axes | No
         ax.set_xlim(-1, 1)
         ax.set_xticks([-1, -0.5, 0, 0.5, 1])
         ax.xaxis.set_major_formatter(lambda value, _: _points(value, about))
-        ax.set_xlabel(term("nps_share").label(about.language))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         handles = [Rectangle((0, 0), 1, 1, color=paint) for paint in ANSWERS.values()]
         handles.append(Line2D([], [], color=style.INK, marker="D", markersize=5))
         names = [style.wrapped(term(name).label(about.language), 24) for name in (*ANSWERS, "nps_share")]
-        ax.legend(handles, names, ncols=4, loc="upper left", bbox_to_anchor=(-0.1, -0.22 if len(rows) > 4 else -0.4),
-                  handlelength=1.2, columnspacing=1.0, borderaxespad=0)
+        ax.legend(handles, names, ncols=4, loc="upper left", bbox_to_anchor=(-0.1, -LEGEND_ROWS / len(rows)), handlelength=1.2,
+                  columnspacing=1.0, borderaxespad=0)
         lighter = f" · lighter: fewer than 30 clients, or the {word} is not over" if any(pale for *_, pale in rows) else ""
         style.title(ax, _index_headline(rows[0][1], about), "would you recommend us, 0 to 10; the latest answer of each client, "
                     f"95 % limits{lighter}", about)

@@ -45,8 +45,10 @@ def plot_sales_over_time(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
         lighter = "" if len(done) == len(split) else f" · lighter: the {word} is not over or began before the records"
         some = f" · the latest {MOST_PERIODS} of {len(starts)}" if len(starts) > MOST_PERIODS else ""
         orders = format_count(split["orders_count"].sum(), about.language)
-        style.title(ax, _headline(done, word, about), f"% of the {word}'s paid orders and of their amount that come from clients "
-                    f"who had bought before · n = {orders}{some}{lighter}", about)
+        older = int(split["perhaps_older_count"].sum())
+        doubt = f" · first orders that may be repeat ones: {format_count(older, about.language)}" if older else ""
+        style.title(ax, _headline(done, word, about), "% of the paid orders and of their amount; the numbers: repeat and "
+                    f"reactivated together · n = {orders}{some}{doubt}{lighter}", about)
         return ax
 
 
@@ -81,7 +83,7 @@ def _legend(ax: Axes, split: pd.DataFrame, about: About) -> None:
     if split.loc[split["referred"].astype(bool), "orders_count"].sum() > 0:
         handles.append(Rectangle((0, 0), 1, 1, facecolor=style.PALE, hatch="///", edgecolor="white"))
         names.append(about.label("referred"))
-    ax.legend(handles, names, ncols=5, loc="upper left", bbox_to_anchor=(0.04, 0.0), handlelength=1.2, columnspacing=1.2,
+    ax.legend(handles, names, ncols=5, loc="upper left", bbox_to_anchor=(0.04, -0.03), handlelength=1.2, columnspacing=1.2,
               borderaxespad=0)
 
 
@@ -89,7 +91,7 @@ def _headline(done: pd.DataFrame, word: str, about: About) -> str:
     shares = done[done["kind"].isin(AGAIN)].groupby("period_start")["orders_share"].sum(min_count=1).dropna()
     if shares.empty:
         return f"No {word} is over yet: how the repeat share moves cannot be seen"
-    low, high = (format_share(share, about.language) for share in (shares.min(), shares.max()))
+    low, high, last = (format_share(share, about.language) for share in (shares.min(), shares.max(), shares.iloc[-1]))
     if len(shares) == 1:
-        return f"In the only whole {word} clients who had bought before made {low} of the orders"
-    return f"Clients who had bought before made between {low} and {high} of the orders of a {word}"
+        return f"In the only whole {word} clients who had bought before made {last} of the orders"
+    return f"Clients who had bought before made {last} of the orders of the last whole {word}, between {low} and {high} in each"
