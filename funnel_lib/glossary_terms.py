@@ -572,7 +572,7 @@ TERMS: list[tuple[str, ...]] = [
     ("chain_amount", "amount", "Amount of the chain", "Сумма цепочки",
      "What all customers below this person have paid, refunds taken off."),
     ("is_customer", "flag", "Customer here", "Клиент процесса", "The person has a paid order in this process."),
-    ("generation", "number", "Generation", "Поколение", "0 for a recommender whom nobody recommended, 1 for those they brought, …"),
+    ("generation", "number", "Generation", "Поколение", "0 for a recommender whom nobody recommended, 1 for those they brought, and so on."),
     ("tree_id", "text", "Tree of", "Дерево клиента", "The recommender with whom the chain begins."),
     ("recommending_count", "count", "Recommend", "Рекомендуют", "Customers who brought at least one new customer."),
     ("recommending_share", "share", "Share who recommend", "Доля рекомендующих",

@@ -101,8 +101,8 @@ def recommenders(process: Process) -> list[Sentence]:
     if not summary.named_count:
         text = "Who recommends cannot be told: no new client's recommender is named. Ask every new client, and note the name down."
         return [Sentence("recommenders", text, unnamed_count=summary.unnamed_count)]
-    text = (f"{say.count(summary.recommending_count)} of {say.count(summary.customers_count)} clients have brought a new one by "
-            f"recommendation ({say.share(summary.recommending_share)}, 95 % interval "
+    text = (f"Clients who have brought a new one by recommendation: {say.count(summary.recommending_count)} of "
+            f"{say.count(summary.customers_count)} ({say.share(summary.recommending_share)}, 95 % interval "
             f"{say.range(summary.recommending_low_share, summary.recommending_high_share)})")
     text += (f"; the longest chain is {say.count(summary.chain_depth)} recommendations long." if summary.chain_depth > 1
              else "; nobody they brought has recommended in turn.")
@@ -128,14 +128,14 @@ def _untold(say: Speaker, summary: loyalty.ReferralSummary) -> list[Sentence]:
     """What of the recommendations is not known, or cannot be."""
     parts = []
     if summary.unnamed_count:
-        parts.append(f"{say.count(summary.unnamed_count)} recommended clients do not say by whom")
+        parts.append(f"recommended clients who do not say by whom: {say.count(summary.unnamed_count)}")
     if summary.outside_count:
-        parts.append(f"{say.count(summary.outside_count)} named recommenders have no order in this process")
+        parts.append(f"named recommenders without an order in this process: {say.count(summary.outside_count)}")
     if summary.self_named_count:
-        parts.append(f"{say.count(summary.self_named_count)} new clients name themselves, which is not counted")
+        parts.append(f"new clients who name themselves, which is not counted: {say.count(summary.self_named_count)}")
     if summary.circles_count:
-        parts.append(f"{say.count(summary.circles_count)} circles of clients who recommend each other begin, as counted here, with "
-                     "whoever bought first")
+        parts.append("circles of clients who recommend each other, counted from whoever bought first: "
+                     f"{say.count(summary.circles_count)}")
     if not parts:
         return []
     text = "; ".join(parts)
@@ -148,8 +148,8 @@ def loyalty_said(process: Process) -> list[Sentence]:
     """The loyalty index with its interval, and whether promoters really recommend."""
     say, index = Speaker(process), loyalty.loyalty_index(process)
     if index.customers_count < FEW:
-        text = (f"The loyalty index cannot be told: {say.count(index.customers_count)} clients have answered whether they would "
-                f"recommend, and fewer than {FEW} say little.")
+        text = (f"The loyalty index cannot be told yet: it takes {FEW} clients who said whether they would recommend, and so far "
+                f"there are {say.count(index.customers_count)}.")
         return [Sentence("loyalty_index", text, customers_count=index.customers_count)]
     happy, unhappy = (say.share(float(ratio(number, index.customers_count)))
                       for number in (index.promoters_count, index.detractors_count))
