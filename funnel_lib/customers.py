@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, flag, left_join, with_groups
+from funnel_lib.engine import collect, flag, kept, left_join, with_groups
 from funnel_lib.new_leads import all_leads, new_leads
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import MISSING
@@ -74,9 +74,10 @@ def customers(process: Process) -> nw.LazyFrame:
     leads do not count); `channel` of that lead, else of the order; `origin` (referred, other, unknown: the channel is
     missing); `is_older` (1 where the list of customers has them with an earlier day or without a date, or the source calls
     that lead a returning one) and `is_perhaps_older` (1 where the first order observed came within two median gaps after
-    `observed_from`, without a lead before it, and the list of customers does not have them); `referred_by` of that lead.
+    `observed_from`, without a lead before it, and the list of customers does not have them); `referred_by` of that lead. It is
+    kept: every measure of clients begins with it.
     """
-    return process.remembered(("customers",), lambda: _customers(process))
+    return process.remembered(("customers",), lambda: kept(_customers(process)))
 
 
 def _customers(process: Process) -> nw.LazyFrame:
