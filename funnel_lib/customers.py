@@ -74,7 +74,8 @@ def customers(process: Process) -> nw.LazyFrame:
     leads do not count); `channel` of that lead, else of the order; `origin` (referred, other, unknown: the channel is
     missing); `is_older` (1 where the list of customers has them with an earlier day or without a date, or the source calls
     that lead a returning one) and `is_perhaps_older` (1 where the first order observed came within two median gaps after
-    `observed_from`, without a lead before it, and the list of customers does not have them).
+    `observed_from`, without a lead before it, and the list of customers does not have them); `referred_by` of that lead. It is
+    kept: every measure of clients begins with it.
     """
     return process.remembered(("customers",), lambda: kept(_customers(process)))
 
@@ -83,7 +84,7 @@ def _customers(process: Process) -> nw.LazyFrame:
     frame = _first_orders(process)
     frame = _with_lead(frame, process)
     frame = _with_age_marks(frame, process)
-    return frame.with_columns(origin=_origin(process)).drop("referred_by")
+    return frame.with_columns(origin=origin_of(process))
 
 
 def new_customers(process: Process) -> nw.LazyFrame:
@@ -187,11 +188,19 @@ def _seen_early(process: Process, frame: nw.LazyFrame) -> nw.Expr:
     return elapsed_days(pd.Timestamp(process.observed_from), nw.col("first_order_at"), frame) <= PERHAPS_OLDER_GAPS * gap
 
 
-def _origin(process: Process) -> nw.Expr:
-    """Referred by somebody else or through a referral channel; unknown where the channel is missing; other."""
+def origin_of(process: Process) -> nw.Expr:
+    """Where a lead or a customer came from, by their columns `referred_by`, `customer_id` and `channel`.
+
+    Referred by somebody else or through a referral channel; unknown where the channel is missing; other.
+    """
     channels = process.settings.referral_channels
     # pandas finds a missing text unlike any other, so missing ones are asked for by themselves.
-    by_somebody = ~nw.col("referred_by").is_null() & (nw.col("referred_by") != nw.col("customer_id")).fill_null(False)
+    by_somebody = ~nw.col("referred_by").is_null() & ~named_self()
     by_channel = reduce(lambda known, key: known | (nw.col("channel") == key).fill_null(False), channels, by_somebody)
     rest = nw.when(nw.col("channel").is_null()).then(nw.lit(UNKNOWN)).otherwise(nw.lit(OTHER_ORIGIN))
     return nw.when(by_channel).then(nw.lit(REFERRED)).otherwise(rest)
+
+
+def named_self() -> nw.Expr:
+    """Whether the lead names its own customer as the recommender: nobody recommends himself."""
+    return (nw.col("referred_by") == nw.col("customer_id")).fill_null(False)

@@ -86,6 +86,12 @@ def next_period_start(start: pd.Timestamp, per: str) -> pd.Timestamp:
     return (start.to_period(PERIODS[per]) + 1).start_time
 
 
+def are_complete(starts: pd.Series, per: str, observed_from: pd.Timestamp, as_of: pd.Timestamp) -> pd.Series:
+    """Whether each period was observed as a whole: it did not begin before the records and is over."""
+    known = {start: next_period_start(start, per) <= as_of and start >= observed_from for start in starts.unique()}
+    return starts.map(known).astype(bool)
+
+
 def all_periods(first: pd.Timestamp, before: pd.Timestamp, per: str) -> pd.DatetimeIndex:
     """Starts of every period touched from `first` up to but not including the moment `before`."""
     last = before - pd.Timedelta(microseconds=1)

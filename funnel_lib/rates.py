@@ -100,6 +100,22 @@ def poisson_limits(count: float) -> tuple[float, float]:
     return float(low), float(chi2.ppf(0.975, 2 * (count + 1)) / 2)
 
 
+def difference_limits(before: Rate, after: Rate, correlation: float = 0.0) -> tuple[float, float]:
+    """95 % limits of the difference of two shares from the limits of each; they may be correlated (the same customers in both).
+
+    Source: Newcombe 1998, method 10; of correlated shares the same distances with their correlation.
+
+    >>> [round(limit, 3) for limit in difference_limits(rate(48, 80), rate(56, 70))]
+    [0.052, 0.334]
+    """
+    def distance(own: float, other: float) -> float:
+        return float(np.sqrt(max(own**2 - 2 * correlation * own * other + other**2, 0.0)))
+
+    change = float(after.share - before.share)
+    return (change - distance(after.share - after.low_share, before.high_share - before.share),
+            change + distance(after.high_share - after.share, before.share - before.low_share))
+
+
 def is_few(whole: ArrayLike) -> np.ndarray:
     """Whether a rate on this many is marked *few* (below 30)."""
     return np.asarray(whole, dtype=float) < FEW

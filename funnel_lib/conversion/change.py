@@ -13,7 +13,7 @@ from funnel_lib.conversion.cohorts import counts_by_day, equal_window_days, half
 from funnel_lib.engine import as_list
 from funnel_lib.errors import CallError, MeasureError, nearest
 from funnel_lib.periods import PERIODS, all_periods, days_between, next_period_start, period_starts
-from funnel_lib.rates import FEW, rate, ratio
+from funnel_lib.rates import FEW, difference_limits, rate, ratio
 
 MIX, RATE = "mix", "rate"
 STEP = "step"
@@ -66,7 +66,7 @@ def change_decomposition(process: Process, by: str | list[str] = "channel", per:
     parts = _by_group(before, after, groups, len(process.steps) - 1) if groups else _by_step(before, after, process)
     final = f"reached_{len(process.steps) - 1}"
     totals = [rate(side[final].sum(), side["leads"].sum()) for side in (before, after)]
-    low, high = _difference_limits(*totals)
+    low, high = difference_limits(*totals)
     return process.tidy(parts.assign(
         overall_before_share=totals[0].share, overall_after_share=totals[1].share,
         overall_change_share=totals[1].share - totals[0].share, overall_change_low_share=low, overall_change_high_share=high,
@@ -200,11 +200,3 @@ def _part_row(part: str, kind: str, change: float, counts: list[tuple[float, flo
     for side, (count, whole) in zip(("before", "after"), counts, strict=True):
         row |= {f"{side}_count": int(count), f"{side}_whole_count": int(whole), f"{side}_share": ratio(count, whole)}
     return row
-
-
-def _difference_limits(before, after) -> tuple[float, float]:
-    """95 % limits of the difference of two independent shares. Source: Newcombe 1998, method 10."""
-    change = after.share - before.share
-    down = np.hypot(after.share - after.low_share, before.high_share - before.share)
-    up = np.hypot(after.high_share - after.share, before.share - before.low_share)
-    return float(change - down), float(change + up)

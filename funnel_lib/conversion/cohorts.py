@@ -45,13 +45,15 @@ def _win_age(process: Process, share: float) -> float | None:
     return None if day is None else float(max(day, 1))
 
 
-def counts_by_day(process: Process, groups: list[str], window_days: float | None) -> pd.DataFrame:
+def counts_by_day(process: Process, groups: list[str], window_days: float | None,
+                  leads: nw.LazyFrame | None = None) -> pd.DataFrame:
     """New leads at least `window_days` old per group and day of creation, and how many reached each step within it.
 
     Columns: the groups, `day`, `leads`, `reached_0`, `reached_1`, … in the order of the steps (an optional step counts
-    visits). With a window only leads created since `observed_from` count.
+    visits). With a window only leads created since `observed_from` count. `leads` are those of `lead_states`, where groups are
+    wanted that the source has not.
     """
-    leads = with_groups(_with_eligibility(process, lead_states(process), window_days), groups)
+    leads = with_groups(_with_eligibility(process, lead_states(process) if leads is None else leads, window_days), groups)
     flags = _reached(process, leads, window_days, "reached")
     names = {f"_reached_{number}": f"reached_{number}" for number in range(len(process.steps))}
     flags = flags.filter(nw.col("_counts") == 1).with_columns(day=nw.col("created_at").dt.truncate("1d"))

@@ -9,7 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import as_list, collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.new_leads import new_leads
-from funnel_lib.periods import PERIODS, all_periods, next_period_start, period_starts
+from funnel_lib.periods import PERIODS, all_periods, are_complete, period_starts
 
 # The step of the table `counts` that means: a lead came.
 ENTERED = "lead"
@@ -41,7 +41,7 @@ def lead_counts(process: Process, by: str | list[str] | None = "channel", per: s
     days = days.assign(period_start=period_starts(days["day"], per) if len(days) else days["day"])
     counted = days.groupby([*groups, "period_start"], as_index=False)["leads_count"].sum()
     table = _every_period(counted, groups, process, per)
-    table["complete"] = _is_complete(table["period_start"], process, per)
+    table["complete"] = are_complete(table["period_start"], per, process.observed_from, process.as_of)
     order = counted.groupby(groups)["leads_count"].sum().sort_values(ascending=False) if groups else None
     if groups and len(table):
         table["position"] = order.reindex(pd.MultiIndex.from_frame(table[groups]) if len(groups) > 1
@@ -100,9 +100,3 @@ def _every_period(counted: pd.DataFrame, groups: list[str], process: Process, pe
         table = table.merge(counted[groups].drop_duplicates(), how="cross")
     table = table.merge(counted, on=[*groups, "period_start"], how="left", validate="one_to_one")
     return table.assign(leads_count=table["leads_count"].fillna(0).astype(int))
-
-
-def _is_complete(starts: pd.Series, process: Process, per: str) -> pd.Series:
-    begun = process.observed_from
-    known = {start: next_period_start(start, per) <= process.as_of and start >= begun for start in starts.unique()}
-    return starts.map(known).astype(bool)

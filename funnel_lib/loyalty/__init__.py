@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from funnel_lib.loyalty.chains import ReferralSummary, referral_chains, referral_forest, referral_summary
 from funnel_lib.loyalty.lateness import lateness
 from funnel_lib.loyalty.referrals import referral_coefficient, referral_share
+from funnel_lib.loyalty.referred import referred_comparison
+from funnel_lib.loyalty.repeat import repeat_change, repeat_figures
 from funnel_lib.loyalty.retention import average_retention, cohort_retention
 from funnel_lib.loyalty.sales import repeat_rate, repeat_share, sales_split
+from funnel_lib.loyalty.survey import loyalty_index, loyalty_over_time, promoters_recommend
 
-__all__ = ["average_retention", "cohort_retention", "lateness", "referral_coefficient", "referral_share", "repeat_rate",
-           "repeat_share", "sales_split"]
+__all__ = ["ReferralSummary", "average_retention", "cohort_retention", "lateness", "loyalty_index", "loyalty_over_time",
+           "promoters_recommend", "referral_chains", "referral_coefficient", "referral_forest", "referral_share",
+           "referral_summary", "referred_comparison", "repeat_change", "repeat_figures", "repeat_rate", "repeat_share",
+           "sales_split"]

@@ -10,6 +10,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.customers import ORIGINS, REFERRED, customers, money_rows, paid_orders
 from funnel_lib.engine import collect, left_join
+from funnel_lib.periods import days_between
 from funnel_lib.rates import rate, ratio
 
 YEAR_DAYS = 365
@@ -17,11 +18,12 @@ YEAR_DAYS = 365
 
 @dataclass(frozen=True)
 class ReferralCoefficient:
-    """How many new customers one active customer brought by recommendation in the last 365 days."""
+    """How many new customers one active customer brought by recommendation in the last 365 days, or since records began."""
 
     referrals_per_customer: float
     referred_count: int
     active_count: int
+    window_days: float
 
 
 def referral_share(process: Process) -> pd.DataFrame:
@@ -53,12 +55,15 @@ def referral_share(process: Process) -> pd.DataFrame:
 def referral_coefficient(process: Process) -> ReferralCoefficient:
     """k: new customers of the last 365 days who were referred / customers active in those days.
 
-    A frozen dataclass: `referrals_per_customer`, `referred_count`, `active_count`.
+    A frozen dataclass: `referrals_per_customer`, `referred_count`, `active_count`, and `window_days`: 365, or less where less was
+    observed.
     """
-    start = (process.needs_as_of() - pd.Timedelta(days=YEAR_DAYS)).to_pydatetime()
+    end = process.needs_as_of()
+    start = (end - pd.Timedelta(days=YEAR_DAYS)).to_pydatetime()
+    observed = YEAR_DAYS if process.observed_from is None else days_between(process.observed_from, end)
     new = customers(process).filter((nw.col("is_older") == 0) & (nw.col("origin") == REFERRED)
                                     & (nw.col("first_order_at") >= start))
     active = paid_orders(process).filter(nw.col("ordered_at") >= start).select("customer_id").unique()
     referred = int(collect(new.select(nw.len().alias("n")))["n"].iloc[0])
     count = int(collect(active.select(nw.len().alias("n")))["n"].iloc[0])
-    return ReferralCoefficient(ratio(referred, count), referred, count)
+    return ReferralCoefficient(ratio(referred, count), referred, count, float(min(observed, YEAR_DAYS)))

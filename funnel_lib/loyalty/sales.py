@@ -13,7 +13,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import REFERRED, customers, money_rows, paid_orders
 from funnel_lib.engine import collect, left_join
 from funnel_lib.loyalty.rhythm import return_visits
-from funnel_lib.periods import elapsed_days, period_starts
+from funnel_lib.periods import are_complete, elapsed_days, period_starts
 from funnel_lib.rates import clustered_share, rate, ratio
 
 FIRST, REPEAT, REACTIVATED, UNATTRIBUTED = "first", "repeat", "reactivated", "unattributed"
@@ -55,7 +55,8 @@ def sales_split(process: Process, per: str | None = None, since: Any = None, unt
     One row is a `kind` × `referred` (of a period, with `per`). Kinds: *first*; *reactivated* (after a silence above the
     lapse limit); *repeat*; *unattributed* (the order names no customer; only if there are such). Columns: `orders_count`,
     `orders_share`, `amount`, `amount_share`, `margin_amount` (missing where a margin is unknown), `margin_share`,
-    `perhaps_older_count` (first orders of customers who may be older). Shares are of all orders of the period. Refunds are
+    `perhaps_older_count` (first orders of customers who may be older), with `per` also
+    `complete` (the whole period was observed). Shares are of all orders of the period. Refunds are
     no orders and are left out. The first order observed of a customer known from before is *repeat*. `since` and `until`
     (excluded) narrow the period, not what is known. Raises `MeasureError` where there are no orders.
     """
@@ -77,6 +78,9 @@ def sales_split(process: Process, per: str | None = None, since: Any = None, unt
     table = table.astype({"orders_count": int, "perhaps_older_count": int})
     columns = [*keys, "orders_count", "orders_share", "amount", "amount_share", "margin_amount", "margin_share",
                "perhaps_older_count"]
+    if per:
+        table["complete"] = are_complete(table["period_start"], per, process.observed_from, process.needs_as_of())
+        columns.append("complete")
     return process.tidy(table[columns])
 
 
@@ -111,15 +115,21 @@ def repeat_rate(process: Process, at_least_days: float = 0) -> RepeatRate:
                       at_least_days)
 
 
-def _orders_with_customers(process: Process) -> nw.LazyFrame:
+def orders_with_customers(process: Process) -> nw.LazyFrame:
+    """One row per paid order with what is known of its customer: `origin`, `is_older`, `is_perhaps_older`."""
     people = customers(process).select("customer_id", "origin", "is_older", "is_perhaps_older")
     return left_join(paid_orders(process), people, "customer_id")
 
 
+def is_first() -> nw.Expr:
+    """Whether the order starts the relation: the first one observed of a customer who was not known before."""
+    return nw.col("gap_days").is_null() & (nw.col("is_older") == 0)
+
+
 def _split_on_engine(process: Process) -> pd.DataFrame:
     """First orders and later ones of the same day: no rhythm is needed to tell what they are."""
-    orders = _orders_with_customers(process).filter((nw.col("gap_days") == 0).fill_null(False) | nw.col("gap_days").is_null())
-    first = nw.col("gap_days").is_null() & (nw.col("is_older") == 0)
+    orders = orders_with_customers(process).filter((nw.col("gap_days") == 0).fill_null(False) | nw.col("gap_days").is_null())
+    first = is_first()
     orders = orders.with_columns(
         kind=nw.when(first).then(nw.lit(FIRST)).otherwise(nw.lit(REPEAT)),
         has_margin=nw.when(nw.col("margin").is_null()).then(nw.lit(0)).otherwise(nw.lit(1)),
@@ -167,12 +177,12 @@ def _every_kind(table: pd.DataFrame, per: str | None) -> pd.DataFrame:
 
 def _per_customer(process: Process, since: Any, until: Any) -> pd.DataFrame:
     """Per customer of the period their orders and money, and what of it is repeat: numbers only."""
-    orders = _orders_with_customers(process)
+    orders = orders_with_customers(process)
     if since is not None:
         orders = orders.filter(nw.col("day") >= pd.Timestamp(since).normalize().to_pydatetime())
     if until is not None:
         orders = orders.filter(nw.col("day") < pd.Timestamp(until).normalize().to_pydatetime())
-    first = nw.col("gap_days").is_null() & (nw.col("is_older") == 0)
+    first = is_first()
     orders = orders.with_columns(repeat_count=nw.when(first).then(nw.lit(0)).otherwise(nw.lit(1)),
                                  repeat_amount=nw.when(first).then(nw.lit(0.0)).otherwise(nw.col("amount")))
     totals = orders.group_by("customer_id").agg(
