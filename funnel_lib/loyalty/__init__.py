@@ -1,11 +1,14 @@
-"""Exercise 3: whether clients are kept, what share of sales is repeat, who comes by recommendation, who is late."""
+"""Exercise 3: whether clients are kept, what share of sales is repeat, who comes by recommendation, who is late, what a client is worth."""
 
 from __future__ import annotations
 
+from funnel_lib.loyalty.holdout import holdout
 from funnel_lib.loyalty.lateness import lateness
+from funnel_lib.loyalty.lifetime_value import lifetime_value, value_by_age
+from funnel_lib.loyalty.purchases import purchases
 from funnel_lib.loyalty.referrals import referral_coefficient, referral_share
 from funnel_lib.loyalty.retention import average_retention, cohort_retention
 from funnel_lib.loyalty.sales import repeat_rate, repeat_share, sales_split
 
-__all__ = ["average_retention", "cohort_retention", "lateness", "referral_coefficient", "referral_share", "repeat_rate",
-           "repeat_share", "sales_split"]
+__all__ = ["average_retention", "cohort_retention", "holdout", "lateness", "lifetime_value", "purchases", "referral_coefficient",
+           "referral_share", "repeat_rate", "repeat_share", "sales_split", "value_by_age"]
