@@ -431,7 +431,8 @@ TERMS: list[tuple[str, ...]] = [
      "Full cost of the latest months, some of whose leads are under a month old: not projected."),
     ("measured_on", "text", "Measured on", "Считается по",
      "What the return is made of: margin, or revenue where that was asked for."),
-    ("horizon_months", "months", "Within", "В течение", "How long after the creation of the lead, or after the first order, the margin is counted."),
+    ("horizon_months", "months", "Within", "В течение",
+     "How long after the creation of the lead, or after the first order, the margin is counted."),
     ("not_compared", "text", "Not compared", "Не сравнивается", "No channel of its own, or its return is not known."),
     ("age_months", "months", "Age of the lead", "Возраст лида", "Whole months of 30.44 days since the lead was created."),
     ("earned_share", "share", "Earned by then", "Заработано к возрасту",
@@ -480,7 +481,8 @@ TERMS: list[tuple[str, ...]] = [
     # -- account management ----------------------------------------------------------------------------------------
     ("cohort", "date", "First order in", "Первый заказ в", "First day of the period of the customers' first order."),
     ("age", "number", "Age", "Возраст",
-     "Periods (months, or 30 days) since the first order; 0 is the period of the first order itself. Of a purchase history: weeks from the "
+     "Periods (months, or 30 days) since the first order; 0 is the period of the first order itself. Of a purchase history: "
+     "weeks from the "
      "first order to the last day observed."),
     ("active_count", "count", "Ordered", "Заказали",
      "Customers with an order in the period of that age (unbounded: in it or after), each once."),
@@ -501,14 +503,17 @@ TERMS: list[tuple[str, ...]] = [
     ("recency", "number", "First to last order, weeks", "От первого до последнего заказа, недель",
      "Days from the first day with an order to the last one / 7."),
     ("ltv_amount", "amount", "Value of a new customer (LTV)", "Ценность нового клиента (LTV)",
-     "Margin that a new customer brings within the horizon of the first order, discounted. By the model: margin of the first order + "
-     "Σ over months of expected repeat orders × discount × mean repeat amount × margin share of repeat orders. Plain: mean margin of "
+     "Margin that a new customer brings within the horizon of the first order, discounted. By the model: margin of the first "
+     "order + "
+     "Σ over months of expected repeat orders × discount × mean repeat amount × margin share of repeat orders. Plain: mean "
+     "margin of "
      "customers at least that old.", "Fader, Hardie and Lee 2005; Fader and Hardie 2013"),
     ("reached_months", "months", "Reaches to month", "Рассчитано до месяца",
      "The age to which the value is counted: the horizon, or by the plain method the last month that 30 customers have reached."),
     ("method", "text", "Method", "Метод",
      "The model (BG/NBD and gamma-gamma) where it holds, else plain means; the reason stands beside it."),
-    ("model", "text", "Model", "Модель", "BG/NBD for the number of orders, gamma-gamma for their amounts; of attribution: its rule."),
+    ("model", "text", "Model", "Модель",
+     "BG/NBD for the number of orders, gamma-gamma for their amounts; of attribution: its rule."),
     ("plain", "text", "Plain mean", "Простое среднее", "Mean margin per customer among those old enough."),
     ("few_repeaters", "text", "Fewer than 200 came back", "Вернулись менее 200 клиентов",
      "Too few customers with a repeat order for a model."),
@@ -533,14 +538,16 @@ TERMS: list[tuple[str, ...]] = [
     ("repeaters_count", "count", "Came back", "Вернулись", "New customers with a repeat visit."),
     ("unseen_count", "count", "From before the records", "Пришли до начала учёта",
      "Customers known, or perhaps known, from before the records: their first order was not seen, so they are left out."),
-    ("largest_share", "share", "Largest customer", "Крупнейший клиент", "Margin of the one customer who brought most / margin of all."),
+    ("largest_share", "share", "Largest customer", "Крупнейший клиент",
+     "Margin of the one customer who brought most / margin of all."),
     ("holdout_weeks", "number", "Weeks held out", "Недель в проверке",
      "The last part of the records, which the model is not shown: half of the time observed, at most 52 weeks."),
     ("holdout_expected_orders", "number", "Expected in the check", "Ожидалось при проверке",
      "Repeat orders that the model expected in the weeks held out of the customers won before."),
     ("holdout_actual_orders", "number", "Came in the check", "Поступило при проверке",
      "Days with an order in the weeks held out, of the customers won before."),
-    ("holdout_error_share", "share", "Error of the check", "Ошибка проверки", "(Expected − actual) / actual orders of the weeks held out."),
+    ("holdout_error_share", "share", "Error of the check", "Ошибка проверки",
+     "(Expected − actual) / actual orders of the weeks held out."),
     ("present_amount", "amount", "Still to come in 12 months", "Ещё принесут за 12 месяцев",
      "Margin of the next 12 months expected by the model of the customers followed, not discounted."),
     ("since_first_months", "months", "Months since the first order", "Месяцев с первого заказа",
@@ -554,7 +561,8 @@ TERMS: list[tuple[str, ...]] = [
      "Repeat visits before the weeks held out; 7 stands for 7 or more."),
     ("expected_orders_count", "count", "Orders expected", "Ожидалось заказов",
      "By the model, in the weeks held out, of all customers of the row.", "Fader, Hardie and Lee 2005"),
-    ("actual_orders_count", "count", "Orders came", "Поступило заказов", "Days with an order in the weeks held out, all customers of the row."),
+    ("actual_orders_count", "count", "Orders came", "Поступило заказов",
+     "Days with an order in the weeks held out, all customers of the row."),
     ("expected_mean_orders", "number", "Expected per customer", "Ожидалось на клиента", "Orders expected / customers of the row."),
     ("actual_mean_orders", "number", "Came per customer", "Поступило на клиента", "Orders that came / customers of the row."),
     ("orders_share", "share", "Share of orders", "Доля заказов", "Orders of the row / all orders."),

@@ -12,12 +12,12 @@ from scipy.stats import beta as beta_law
 from scipy.stats import gamma as gamma_law
 
 from funnel_lib import CallError, MeasureError, lifetime
-from funnel_lib.lifetime import BgNbd, GammaGamma
+from funnel_lib.lifetime import BgNbd, GammaGamma, bg_nbd, gamma_gamma
 
 TRUE = {"r": 0.55, "alpha": 22.0, "a": 0.8, "b": 2.6}
 
 
-def bg_nbd(r: float, alpha: float, a: float, b: float) -> BgNbd:
+def model(r: float, alpha: float, a: float, b: float) -> BgNbd:
     return BgNbd(r, alpha, a, b, 0.0, 1, 1, np.eye(4))
 
 
@@ -98,10 +98,10 @@ def likelihood_by_integrals(fit: BgNbd, x: float, recency: float, age: float) ->
 
 def test_the_likelihood_is_that_of_the_integrals():
     table = pd.DataFrame([(0, 0, 10), (1, 3, 10), (2, 9, 10), (5, 30, 31), (12, 20, 60)], columns=["frequency", "recency", "age"])
-    fit = bg_nbd(1.3, 6.0, 1.7, 2.2)
+    fit = model(1.3, 6.0, 1.7, 2.2)
     scale = table["age"].mean()
-    histories = lifetime._grouped(lifetime._checked(table, lifetime.HISTORY), scale)
-    found, _ = lifetime._bg_nbd(histories, np.log([fit.r, fit.alpha / scale, fit.a, fit.b]))
+    histories = bg_nbd._grouped(bg_nbd.checked(table, bg_nbd.HISTORY), scale)
+    found, _ = bg_nbd._bg_nbd(histories, np.log([fit.r, fit.alpha / scale, fit.a, fit.b]))
     found -= table["frequency"].sum() * np.log(scale)
     assert found == pytest.approx(sum(likelihood_by_integrals(fit, *row) for row in table.to_numpy(dtype=float)), rel=1e-7)
 
@@ -122,7 +122,7 @@ def purchases_by_integral(fit: BgNbd, x: float, recency: float, age: float, ahea
 @given(st.floats(0.1, 6), st.floats(1, 90), st.floats(0.3, 5), st.floats(0.3, 12), st.integers(0, 150), st.floats(0.05, 1),
        st.floats(1, 500), st.floats(1, 600))
 def test_expected_purchases_are_those_of_the_integral(r, alpha, a, b, x, part, age, ahead):
-    fit = bg_nbd(r, alpha, a, b)
+    fit = model(r, alpha, a, b)
     recency = age * part if x else 0.0
     found = float(lifetime.expected_purchases(fit, x, recency, age, ahead))
     assert found == pytest.approx(purchases_by_integral(fit, x, recency, age, ahead), rel=1e-5, abs=1e-9)
@@ -130,10 +130,10 @@ def test_expected_purchases_are_those_of_the_integral(r, alpha, a, b, x, part, a
 
 @pytest.mark.parametrize(("a", "b"), [(1.0, 2.0), (0.4, 0.6), (1.0, 1e-9)])
 def test_where_the_formula_is_nought_by_nought(a, b):
-    fit = bg_nbd(0.8, 10.0, a, b)
+    fit = model(0.8, 10.0, a, b)
     for x, recency in ((0, 0.0), (3, 8.0)):
         found = float(lifetime.expected_purchases(fit, x, recency, 20.0, 52.0))
-        near = [float(lifetime.expected_purchases(bg_nbd(0.8, 10.0, a + step, b), x, recency, 20.0, 52.0)) for step in (-1e-4, 1e-4)]
+        near = [float(lifetime.expected_purchases(model(0.8, 10.0, a + step, b), x, recency, 20.0, 52.0)) for step in (-1e-4, 1e-4)]
         assert found == pytest.approx(np.mean(near), rel=1e-3)
 
 
@@ -144,11 +144,11 @@ def test_expected_spend_is_drawn_from_the_own_mean_to_that_of_all():
 
 
 def test_the_gradients_are_those_of_differences(cdnow):
-    histories = lifetime._grouped(lifetime._checked(cdnow, lifetime.HISTORY), 30.0)
+    histories = bg_nbd._grouped(bg_nbd.checked(cdnow, bg_nbd.HISTORY), 30.0)
     again = cdnow[cdnow["frequency"] > 0]
     amounts = again["frequency"].to_numpy(float), again["mean_amount"].to_numpy(), np.ones(len(again))
-    for function, point in ((lambda logs: lifetime._bg_nbd(histories, logs), np.array([-1.0, -0.7, 0.3, 0.9])),
-                            (lambda logs: lifetime._gamma_gamma(*amounts, logs), np.array([1.5, 1.2, 2.5]))):
+    for function, point in ((lambda logs: bg_nbd._bg_nbd(histories, logs), np.array([-1.0, -0.7, 0.3, 0.9])),
+                            (lambda logs: gamma_gamma._gamma_gamma(*amounts, logs), np.array([1.5, 1.2, 2.5]))):
         steps = 1e-5 * np.eye(len(point))
         slopes = [(function(point + step)[0] - function(point - step)[0]) / 2e-5 for step in steps]
         assert function(point)[1] == pytest.approx(slopes, rel=1e-6)
@@ -234,7 +234,7 @@ def test_another_currency_scales_gamma_alone(cdnow):
 
 @given(st.floats(0.2, 3), st.floats(2, 60), st.floats(0.3, 4), st.floats(0.5, 9), st.integers(0, 30), st.floats(0.1, 1), st.floats(5, 200))
 def test_more_time_brings_no_fewer_purchases_and_silence_no_better_chances(r, alpha, a, b, x, part, age):
-    fit, recency = bg_nbd(r, alpha, a, b), age * part if x else 0.0
+    fit, recency = model(r, alpha, a, b), age * part if x else 0.0
     coming = lifetime.expected_purchases(fit, x, recency, age, np.linspace(0, 300, 30))
     assert coming[0] == pytest.approx(0, abs=1e-9) and (np.diff(coming) >= -1e-9).all() and np.isfinite(coming).all()
     alive = lifetime.probability_alive(fit, x, recency, age + np.linspace(0, 300, 30))

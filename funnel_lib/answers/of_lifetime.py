@@ -21,14 +21,13 @@ def lifetime(process: Process) -> list[Sentence]:
 
 
 def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
-    amount = f"{say.money(result.ltv_amount)} of margin"
-    whole = ("with the first order" if not result.reached_months else f"within {say.months(result.reached_months)} of the first order")
+    whole = f"within {say.months(result.reached_months)} of the first order" if result.reached_months else "with the first order"
     if result.method == MODEL:
         first = (f"loses {say.money(-result.first_margin_amount)}" if result.first_margin_amount < 0 else
                  f"brings {say.money(result.first_margin_amount)}")
-        text = (f"A new client is worth {amount} {whole} ({_limits(say, result)}): the first order {first}, and "
-                f"{say.count(result.expected_orders)} more orders are expected of a client, of {say.money(result.repeat_amount)} each "
-                f"at {say.share(result.repeat_margin_share)} margin")
+        text = (f"A new client is worth {say.money(result.ltv_amount)} of margin {whole} ({_limits(say, result)}): the first order "
+                f"{first}, and {say.count(result.expected_orders)} more orders are expected of a client, of "
+                f"{say.money(result.repeat_amount)} each at {say.share(result.repeat_margin_share)} margin")
     else:
         known = f" ({_limits(say, result)})" if result.ltv_low_amount == result.ltv_low_amount else ""
         verb = "lost" if result.ltv_amount < 0 else "brought"
@@ -38,8 +37,9 @@ def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     if result.ltv_amount < 0:
         text += " More is lost on these clients than they bring: refunds and losses outweigh their margin."
     numbers = {name: getattr(result, name) for name in ("ltv_low_amount", "ltv_high_amount", "expected_orders")}
-    return [Sentence("lifetime_value", text, ltv_amount=result.ltv_amount, method=result.method, reached_months=result.reached_months,
-                     horizon_months=result.horizon_months, **{name: value for name, value in numbers.items() if value == value})]
+    return [Sentence("lifetime_value", text, ltv_amount=result.ltv_amount, method=result.method,
+                     reached_months=result.reached_months, horizon_months=result.horizon_months,
+                     **{name: value for name, value in numbers.items() if value == value})]
 
 
 def _limits(say: Speaker, result: LifetimeValue) -> str:
@@ -63,10 +63,10 @@ def _check(say: Speaker, result: LifetimeValue) -> list[Sentence]:
 def _held(say: Speaker, result: LifetimeValue) -> str:
     if result.holdout_weeks != result.holdout_weeks:
         return ""
-    text = (f"of the last {say.count(result.holdout_weeks)} weeks, of which it was told nothing, it expected "
+    text = (f"for the last {say.count(result.holdout_weeks)} weeks, of which it was told nothing, it expected "
             f"{say.count(round(result.holdout_expected_orders))} orders, and {say.count(result.holdout_actual_orders)} came")
     error = result.holdout_error_share
-    return text if error != error else f"{text}, {say.share(abs(error))} {'too many' if error > 0 else 'too few'} expected"
+    return text if error != error else f"{text} ({say.share(abs(error))} {'too many' if error > 0 else 'too few'} were expected)"
 
 
 def _held_numbers(result: LifetimeValue) -> dict[str, float]:
@@ -90,19 +90,20 @@ def _reason(say: Speaker, result: LifetimeValue) -> str:
 def _present(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     if result.method != MODEL:
         return []
-    text = (f"If they go on as before, the {say.count(result.customers_count)} clients won so far will bring about "
-            f"{say.money(result.present_amount)} of margin in the next 12 months (95 % interval "
+    text = (f"If they go on as before, the {say.count(result.customers_count)} clients won so far are expected to bring "
+            f"{say.money(result.present_amount)} of margin in the next 12 months (95 % interval of this expectation "
             f"{say.range(result.present_low_amount, result.present_high_amount, 'amount')})")
     if result.unseen_count:
         text += f"; the {say.count(result.unseen_count)} who are, or may be, clients from before the records are not in it"
     return [Sentence("present_value", f"{text}.", amount=result.present_amount, low_amount=result.present_low_amount,
-                     high_amount=result.present_high_amount, customers_count=result.customers_count, unseen_count=result.unseen_count)]
+                     high_amount=result.present_high_amount, customers_count=result.customers_count,
+                     unseen_count=result.unseen_count)]
 
 
 def _giant(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     """One client who is not like the others makes a mean that tells little of the next one."""
     if not result.largest_share >= GIANT_SHARE or result.customers_count < 2:
         return []
-    text = (f"One client alone brought {say.share(result.largest_share)} of the margin of these {say.count(result.customers_count)} "
-            "clients: the mean says little of the next client.")
+    text = (f"One client alone brought {say.share(result.largest_share)} of the margin of these "
+            f"{say.count(result.customers_count)} clients: the mean says little of the next client.")
     return [Sentence("lifetime_giant", text, largest_share=result.largest_share, customers_count=result.customers_count)]

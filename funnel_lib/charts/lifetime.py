@@ -17,8 +17,8 @@ MOST_TICKS = 13
 
 
 def plot_holdout(holdout: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Bars of the mean orders that came in the weeks held out, with 95 % limits, and the model's expectation as diamonds, by the orders
-    made before.
+    """Bars of the mean orders that came in the weeks held out, with 95 % limits, and diamonds that the model expected, by the
+    number of orders before.
 
     `holdout` is `loyalty.holdout(process)`.
     """
@@ -44,8 +44,9 @@ def plot_holdout(holdout: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.grid(axis="y")
         ax.legend(loc="upper left")
         weeks = format_count(holdout["holdout_weeks"].iloc[0], about.language)
-        style.title(ax, _holdout_headline(holdout, weeks, about), f"the last {weeks} weeks, of which the model was told nothing; 95 % limits "
-                    f"· n = {format_count(holdout['customers_count'].sum(), about.language)} customers", about)
+        people = format_count(holdout["customers_count"].sum(), about.language)
+        style.title(ax, _holdout_headline(holdout, weeks, about), f"the last {weeks} weeks, of which the model was told nothing; "
+                    f"95 % limits · n = {people} customers", about)
         return ax
 
 
@@ -84,9 +85,9 @@ def plot_lifetime(values: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xticks(months[::step])
         ax.set_xlabel(term("since_first_months").label(about.language))
         dashed = "" if enough[values["observed_value_amount"].notna()].all() else " · dashed: fewer than 30 customers"
-        style.title(ax, _value_headline(values, enough, modelled, about), "discounted margin per new customer, added up; observed: mean of "
-                    f"customers at least that old; 95 % limits{dashed} · n = {format_count(values['customers_count'].iloc[0], about.language)}",
-                    about)
+        people = format_count(values["customers_count"].iloc[0], about.language)
+        style.title(ax, _value_headline(values, enough, modelled, about), "discounted margin per new customer, added up; observed: "
+                    f"mean of customers at least that old; 95 % limits{dashed} · n = {people}", about)
         return ax
 
 
@@ -118,17 +119,17 @@ def _end_labels(ax: Axes, ends: list[tuple[float, float, str, str]], about: Abou
     for height, _, name, paint in sorted(ends):
         at = max(height, before + 0.14 * (high - low))
         before = at
-        ax.annotate(f"{name}\n{format_money(height, about.language, about.currency)}", (1.02, at), xycoords=("axes fraction", "data"),
-                    color=paint, va="center", fontsize=9, annotation_clip=False)
+        ax.annotate(f"{name}\n{format_money(height, about.language, about.currency)}", (1.02, at),
+                    xycoords=("axes fraction", "data"), color=paint, va="center", fontsize=9, annotation_clip=False)
 
 
 def _value_headline(values: pd.DataFrame, enough: np.ndarray, modelled: bool, about: About) -> str:
     kind = "expected" if modelled else "observed"
     row = values.iloc[-1] if modelled else (values[enough] if enough.any() else values.head(1)).iloc[-1]
-    value = row[f"{kind}_value_amount"]
-    limits = format_interval(row[f"{kind}_value_low_amount"], row[f"{kind}_value_high_amount"], "amount", about.language, about.currency)
+    low, value, high = (row[f"{kind}_value{side}_amount"] for side in ("_low", "", "_high"))
+    limits = format_interval(low, high, "amount", about.language, about.currency)
     month = format_duration(row["since_first_months"], "months", about.language)
     by = f"within {month} of the first order" if row["since_first_months"] else "with the first order"
     verb = "brings about" if modelled else "has brought"
-    known = "" if row[f"{kind}_value_low_amount"] != row[f"{kind}_value_low_amount"] else f" ({limits})"
+    known = "" if low != low else f" ({limits})"
     return f"A new client {verb} {format_money(value, about.language, about.currency)} of margin {by}{known}"

@@ -1,4 +1,4 @@
-"""Exercise 3: whether clients are kept, what share of sales is repeat, who comes by recommendation, who is late, what a client is worth."""
+"""Exercise 3: whether clients are kept, what is repeat, who comes by recommendation, who is late, what a client is worth."""
 
 from __future__ import annotations
 

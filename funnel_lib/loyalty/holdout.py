@@ -54,7 +54,8 @@ def holdout_weeks(process: Process) -> int:
     table = histories(process, last_day(process))
     weeks = float(table["age"].max())
     if weeks < LEAST_WEEKS_OBSERVED:
-        raise MeasureError(f"{process.name}: needs {LEAST_WEEKS_OBSERVED} weeks of orders of new customers to check a purchase model")
+        raise MeasureError(f"{process.name}: needs {LEAST_WEEKS_OBSERVED} weeks of orders of new customers to check a purchase "
+                           "model")
     return min(MOST_WEEKS, round(weeks / 2))
 
 

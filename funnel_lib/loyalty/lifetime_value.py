@@ -33,12 +33,13 @@ MONTH_WEEKS = DAYS_PER_MONTH / WEEK_DAYS
 class LifetimeValue:
     """The margin that a new customer brings within `horizon_months` of the first order, and why it may be believed.
 
-    `ltv_amount` with 95 % limits, discounted to the day of the first order by `discount_rate_per_year`; `method` is "model" (BG/NBD for
-    the orders, gamma-gamma for their amounts × `repeat_margin_share`, the first order's margin as observed) or "plain" (mean margin of
-    customers old enough) with its `reason`; `reached_months` is the age that the value reaches, below the horizon where not enough
-    customers are old enough. `expected_orders` are those after the first one. The holdout: orders expected and seen in the last
-    `holdout_weeks`; missing where no check could be made. `present_amount` is the margin that the customers followed
-    (`customers_count`) will still bring in the next 12 months by the model; missing without it. `unseen_count` customers are known, or
+    `ltv_amount` with 95 % limits, discounted to the day of the first order by `discount_rate_per_year`; `method` is "model" (BG/NBD
+    for the orders, gamma-gamma for their amounts × `repeat_margin_share`, the first order's margin as observed) or "plain" (mean
+    margin of customers old enough) with its `reason` (few_repeaters, short_history, holdout_off, model_unsettled); `reached_months`
+    is the age that the value reaches, below the horizon where not enough customers are old enough. `expected_orders` are those
+    after the first one. The holdout: orders expected and seen in the last `holdout_weeks`; missing where no check could be made.
+    `present_amount` is the margin to expect of the customers followed (`customers_count`) in the next 12 months by the model,
+    missing without it; its limits are those of the expectation, what comes varies more. `unseen_count` customers are known, or
     perhaps known, from before the records and left out. `largest_share` of all their margin is one customer's.
     """
 
@@ -68,7 +69,7 @@ class LifetimeValue:
 
 
 class _Model(NamedTuple):
-    """Both models and the margins as fitted, and as one point: 4 + 3 logarithms, the first margin, the share of the later amounts."""
+    """Both models as fitted, and all as one point: 4 + 3 logarithms, the first margin, the margin share of later amounts."""
 
     orders: BgNbd
     amounts: GammaGamma
@@ -106,11 +107,14 @@ def lifetime_value(process: Process, horizon_months: int = HORIZON_MONTHS) -> Li
     row = _reached(values, trust)
     kind = "observed" if trust.model is None else "expected"
     every = int(collect(customers(process).select(nw.len().alias("customers_count")))["customers_count"].iloc[0])
-    present = (np.nan,) * 3 if trust.model is None else _with_limits(trust.model, lambda point: _present(trust.model, point, table))
+    present = (np.nan,) * 3
+    if trust.model is not None:
+        present = _with_limits(trust.model, lambda point: _present(trust.model, point, table))
     return LifetimeValue(
-        *(float(row[f"{kind}_value{side}_amount"]) for side in ("", "_low", "_high")), horizon_months, int(row["since_first_months"]),
-        PLAIN if trust.model is None else MODEL, trust.reason, process.settings.discount_rate_per_year, float(row[f"{kind}_orders"]),
-        parts.first_amount, float(ratio(table["amount"].sum(), table["frequency"] @ count)), parts.repeat_share, int(count.sum()),
+        *(float(row[f"{kind}_value{side}_amount"]) for side in ("", "_low", "_high")), horizon_months,
+        int(row["since_first_months"]), PLAIN if trust.model is None else MODEL, trust.reason,
+        process.settings.discount_rate_per_year, float(row[f"{kind}_orders"]), parts.first_amount,
+        float(ratio(table["amount"].sum(), table["frequency"] @ count)), parts.repeat_share, int(count.sum()),
         int(count[table["frequency"] > 0].sum()), every - int(count.sum()), parts.largest_share, trust.weeks, trust.expected,
         trust.actual, trust.error_share, *(float(value) for value in present))
 
@@ -118,10 +122,11 @@ def lifetime_value(process: Process, horizon_months: int = HORIZON_MONTHS) -> Li
 def value_by_age(process: Process, horizon_months: int = HORIZON_MONTHS) -> pd.DataFrame:
     """What a new customer has brought, and is expected to bring, by each month since the first order.
 
-    One row is a month, 0 (the first visit alone) to the horizon. Columns: `since_first_months`; `customers_count` who could be observed
-    for so long; `observed_value_amount` (their mean margin by then, discounted to the day of the first order, refunds taken off) with
-    95 % limits and `observed_orders` after the first one, both missing where nobody was; `expected_value_amount` with limits and
-    `expected_orders` by the model, missing where it is not to be trusted; `few` (below 30 customers). Errors as in `lifetime_value`.
+    One row is a month, 0 (the first visit alone) to the horizon. Columns: `since_first_months`; `customers_count` who could be
+    observed for so long; `observed_value_amount` (their mean margin by then, discounted to the day of the first order, refunds
+    taken off) with 95 % limits and `observed_orders` after the first one, both missing where nobody was; `expected_value_amount`
+    with limits and `expected_orders` by the model, missing where it is not to be trusted; `few` (below 30 customers). Errors as in
+    `lifetime_value`.
     """
     _check_horizon(horizon_months)
     margins(process)  # says what is missing before anything is counted
@@ -184,7 +189,8 @@ def _fitted(table: pd.DataFrame, amounts: pd.DataFrame, parts: Margins) -> _Mode
     orders, spend = fit_bg_nbd(table), fit_gamma_gamma(amounts)
     point = np.concatenate([np.log([orders.r, orders.alpha, orders.a, orders.b, spend.p, spend.q, spend.gamma]),
                             [parts.first_amount, parts.repeat_share]])
-    return _Model(orders, spend, point, block_diag(orders.covariance, spend.covariance, parts.first_variance, parts.repeat_variance))
+    covariance = block_diag(orders.covariance, spend.covariance, parts.first_variance, parts.repeat_variance)
+    return _Model(orders, spend, point, covariance)
 
 
 # -- what the model expects --------------------------------------------------------------------------------------------------
@@ -224,5 +230,5 @@ def _present(model: _Model, point: np.ndarray, table: pd.DataFrame) -> float:
     """
     orders, spend, _, share = _at(model, point)
     coming = expected_purchases(orders, table["frequency"], table["recency"], table["age"], YEAR_MONTHS * MONTH_WEEKS)
-    mean_amount = ratio(table["amount"], table["frequency"] * table["customers_count"])
-    return share * float(coming @ (table["customers_count"] * expected_spend(spend, table["frequency"], np.nan_to_num(mean_amount))))
+    mean = np.nan_to_num(np.asarray(ratio(table["amount"], table["frequency"] * table["customers_count"])))
+    return share * float((coming * table["customers_count"] * expected_spend(spend, table["frequency"], mean)).sum())

@@ -31,7 +31,7 @@ class Margins(NamedTuple):
 
 
 def discounts(months: np.ndarray, rate_per_year: float) -> np.ndarray:
-    """What one unit of money of each month of age is worth on the day of the first order; month 0 is that day, the others their middle."""
+    """What one unit of money of each month is worth on the day of the first order; month 0 is that day, the others their middle."""
     return (1 + rate_per_year) ** -(np.maximum(np.asarray(months) - 0.5, 0) / YEAR_MONTHS)
 
 
@@ -91,8 +91,8 @@ def margins(process: Process) -> Margins:
     """
     row = collect(_sums(process)).iloc[0]
     if row["unknown_count"]:
-        raise MeasureError(f"{process.name}: needs the margin of every order: {row['unknown_count']:.0f} have none; give it in the table "
-                           "'orders' or say margin_share")
+        raise MeasureError(f"{process.name}: needs the margin of every order, and {row['unknown_count']:.0f} have none; give it "
+                           "in the table 'orders' or say margin_share")
     size = row["customers_count"]
     first = float(ratio(row["first"], size))
     error = standard_error(*(np.array([row[name]]) for name in ("customers_count", "first", "first_squares")))[0]
@@ -104,10 +104,10 @@ def margins(process: Process) -> Margins:
 
 
 def _sums(process: Process) -> nw.LazyFrame:
-    first = nw.col("is_first") == 1
-    days = days_of_new_customers(process).with_columns(
-        first=nw.when(first).then(nw.col("margin")).otherwise(nw.lit(0.0)), later=nw.when(first).then(nw.lit(0.0)).otherwise(nw.col("margin")),
-        paid=nw.when(first).then(nw.lit(0.0)).otherwise(nw.col("paid")))
+    def part(of_first: int, name: str) -> nw.Expr:
+        return nw.when(nw.col("is_first") == of_first).then(nw.col(name)).otherwise(nw.lit(0.0))
+
+    days = days_of_new_customers(process).with_columns(first=part(1, "margin"), later=part(0, "margin"), paid=part(0, "paid"))
     people = days.group_by("customer_id").agg(nw.col("first", "later", "paid", "unknown_count").sum())
     first, later, paid = (nw.col(name) for name in ("first", "later", "paid"))
     people = people.with_columns(first_squares=first**2, later_squares=later**2, paid_squares=paid**2, both=later * paid,

@@ -63,7 +63,7 @@ def _days(process: Process) -> nw.LazyFrame:
 
 
 def histories(process: Process, until: pd.Timestamp, then: pd.Timestamp | None = None) -> pd.DataFrame:
-    """Histories up to and with the day `until` of the customers who had begun by then, grouped; times in weeks, money in major units.
+    """Histories up to and with the day `until` of the customers who had begun by then; times in weeks, money in major units.
 
     Columns: `frequency`, `recency`, `age`, `later_count` (visits after `until`, up to and with the day `then`; 0 without it),
     `customers_count`, `amount` of the repeat visits.
@@ -87,7 +87,8 @@ def _histories(process: Process, until: pd.Timestamp, then: pd.Timestamp) -> pd.
     keys = ["frequency", "recency", "age", "later_count"]
     table = collect(people.group_by(*keys).agg(nw.len().alias("customers_count"), nw.col("amount").sum()))
     if table.empty:
-        raise MeasureError(f"{process.name}: needs customers whose first order was seen; all are known, or perhaps known, from before")
+        raise MeasureError(f"{process.name}: needs customers whose first order was seen; all are known, or perhaps known, from "
+                           "before the records")
     table[["recency", "age"]] /= WEEK_DAYS
     table["amount"] /= process.minor_units
     return table.sort_values(keys, ignore_index=True)
