@@ -10,7 +10,7 @@ from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_duration, format_interval, format_money, format_share
-from funnel_lib.rates import ratio
+from funnel_lib.rates import is_few, ratio
 
 OBSERVED, EXPECTED = style.BLUE, style.VERMILION
 MOST_TICKS = 13
@@ -29,7 +29,9 @@ def plot_holdout(holdout: pd.DataFrame, ax: Axes | None = None) -> Axes:
     high = holdout["actual_mean_high_orders"].to_numpy(dtype=float)
     with style.drawn():
         ax = style.new_axes(ax, 3.6)
-        ax.bar(places, came, width=0.62, color=OBSERVED, alpha=0.75, label="came")
+        for few, alpha in ((False, 0.8), (True, 0.4)):
+            chosen = is_few(holdout["customers_count"]) == few
+            ax.bar(places[chosen], came[chosen], width=0.62, color=OBSERVED, alpha=alpha, label=None if few else "came")
         ax.vlines(places, holdout["actual_mean_low_orders"], high, color=style.INK, linewidth=1.1)
         ax.plot(places, holdout["expected_mean_orders"], color=EXPECTED, marker="D", linestyle="none", markersize=7,
                 markeredgecolor="white", label="expected by the model")
@@ -40,13 +42,14 @@ def plot_holdout(holdout: pd.DataFrame, ax: Axes | None = None) -> Axes:
         top = max(float(np.nanmax(came)), float(holdout["expected_mean_orders"].max()), 1e-9)
         ax.set_ylim(0, min(max(float(np.nanmax(high, initial=0.0)), top), 1.6 * top) * 1.12)
         ax.set_xlabel("orders after the first one, before these weeks (customers)")
-        ax.set_ylabel("orders per customer in these weeks")
+        ax.set_ylabel("orders per customer")
         ax.grid(axis="y")
         ax.legend(loc="upper left")
         weeks = format_count(holdout["holdout_weeks"].iloc[0], about.language)
+        lighter = " · lighter: fewer than 30" if is_few(holdout["customers_count"]).any() else ""
         people = format_count(holdout["customers_count"].sum(), about.language)
         style.title(ax, _holdout_headline(holdout, weeks, about), f"the last {weeks} weeks, of which the model was told nothing; "
-                    f"95 % limits · n = {people} customers", about)
+                    f"95\N{NO-BREAK SPACE}% limits · n = {people} customers{lighter}", about)
         return ax
 
 
@@ -73,10 +76,9 @@ def plot_lifetime(values: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ends = []
         if modelled:
             _line(ax, months, values, "expected_value", EXPECTED, np.full(len(months), True), "-")
-            ends.append((values["expected_value_amount"].iloc[-1], months[-1], "expected", EXPECTED))
+            ends.append((values["expected_value_amount"].iloc[-1], "expected", EXPECTED))
         _line(ax, months, values, "observed_value", OBSERVED, enough, "o-")
-        seen = values[values["observed_value_amount"].notna()]
-        ends.append((seen["observed_value_amount"].iloc[-1], seen["since_first_months"].iloc[-1], "observed", OBSERVED))
+        ends.append((_last_observed(values)["observed_value_amount"], "observed", OBSERVED))
         ax.axhline(0, color=style.GREY, linewidth=0.8)
         _amount_axis(ax, values, enough, about)
         _end_labels(ax, ends, about)
@@ -86,8 +88,8 @@ def plot_lifetime(values: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlabel(term("since_first_months").label(about.language))
         dashed = "" if enough[values["observed_value_amount"].notna()].all() else " · dashed: fewer than 30 customers"
         people = format_count(values["customers_count"].iloc[0], about.language)
-        style.title(ax, _value_headline(values, enough, modelled, about), "discounted margin per new customer, added up; observed: "
-                    f"mean of customers at least that old; 95 % limits{dashed} · n = {people}", about)
+        style.title(ax, _value_headline(values, modelled, about), "discounted margin per new customer, added up; observed: "
+                    f"mean of customers at least that old; 95\N{NO-BREAK SPACE}% limits{dashed} · n = {people}", about)
         return ax
 
 
@@ -112,20 +114,25 @@ def _amount_axis(ax: Axes, values: pd.DataFrame, enough: np.ndarray, about: Abou
     ax.grid(axis="y")
 
 
-def _end_labels(ax: Axes, ends: list[tuple[float, float, str, str]], about: About) -> None:
+def _end_labels(ax: Axes, ends: list[tuple[float, str, str]], about: About) -> None:
     """What each line is and where it ends, apart where they would overlap."""
     low, high = ax.get_ylim()
     before = -np.inf
-    for height, _, name, paint in sorted(ends):
+    for height, name, paint in sorted(ends):
         at = max(height, before + 0.14 * (high - low))
         before = at
         ax.annotate(f"{name}\n{format_money(height, about.language, about.currency)}", (1.02, at),
                     xycoords=("axes fraction", "data"), color=paint, va="center", fontsize=9, annotation_clip=False)
 
 
-def _value_headline(values: pd.DataFrame, enough: np.ndarray, modelled: bool, about: About) -> str:
-    kind = "expected" if modelled else "observed"
-    row = values.iloc[-1] if modelled else (values[enough] if enough.any() else values.head(1)).iloc[-1]
+def _last_observed(values: pd.DataFrame) -> pd.Series:
+    """The last age that enough customers have reached, else the first visit."""
+    enough = values[~values["few"].astype(bool)]
+    return enough.iloc[-1] if len(enough) else values.iloc[0]
+
+
+def _value_headline(values: pd.DataFrame, modelled: bool, about: About) -> str:
+    kind, row = ("expected", values.iloc[-1]) if modelled else ("observed", _last_observed(values))
     low, value, high = (row[f"{kind}_value{side}_amount"] for side in ("_low", "", "_high"))
     limits = format_interval(low, high, "amount", about.language, about.currency)
     month = format_duration(row["since_first_months"], "months", about.language)
