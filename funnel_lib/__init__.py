@@ -18,7 +18,7 @@ _NAMES = {
     "MeasureError": "funnel_lib.errors",
 }
 _MODULES = ("answers", "charts", "checks", "company", "conversion", "efficiency", "glossary", "improvement", "lead_flow",
-            "loyalty", "pages", "periods", "rates", "schema", "simulate", "survival")
+            "lifetime", "loyalty", "pages", "periods", "rates", "schema", "simulate", "survival")
 
 __all__ = ["__version__", *_NAMES, *_MODULES]
 

@@ -27,6 +27,7 @@ _CHARTS = {
     "plot_average_retention": "loyalty",
     "plot_sales_over_time": "repeat",
     "plot_referred_comparison": "recommended", "plot_referral_forest": "recommended", "plot_loyalty_index": "recommended",
+    "plot_holdout": "lifetime", "plot_lifetime": "lifetime",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",

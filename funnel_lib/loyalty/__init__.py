@@ -1,9 +1,12 @@
-"""Exercise 3: whether clients are kept, what share of sales is repeat, who comes by recommendation, who is late."""
+"""Exercise 3: whether clients are kept, what is repeat, who comes by recommendation, who is late, what a client is worth."""
 
 from __future__ import annotations
 
 from funnel_lib.loyalty.chains import ReferralSummary, referral_chains, referral_forest, referral_summary
+from funnel_lib.loyalty.holdout import holdout
 from funnel_lib.loyalty.lateness import lateness
+from funnel_lib.loyalty.lifetime_value import lifetime_value, value_by_age
+from funnel_lib.loyalty.purchases import purchases
 from funnel_lib.loyalty.referrals import referral_coefficient, referral_share
 from funnel_lib.loyalty.referred import referred_comparison
 from funnel_lib.loyalty.repeat import repeat_change, repeat_figures
@@ -11,7 +14,7 @@ from funnel_lib.loyalty.retention import average_retention, cohort_retention
 from funnel_lib.loyalty.sales import repeat_rate, repeat_share, sales_split
 from funnel_lib.loyalty.survey import loyalty_index, loyalty_over_time, promoters_recommend
 
-__all__ = ["ReferralSummary", "average_retention", "cohort_retention", "lateness", "loyalty_index", "loyalty_over_time",
-           "promoters_recommend", "referral_chains", "referral_coefficient", "referral_forest", "referral_share",
-           "referral_summary", "referred_comparison", "repeat_change", "repeat_figures", "repeat_rate", "repeat_share",
-           "sales_split"]
+__all__ = ["ReferralSummary", "average_retention", "cohort_retention", "holdout", "lateness", "lifetime_value",
+           "loyalty_index", "loyalty_over_time", "promoters_recommend", "purchases", "referral_chains",
+           "referral_coefficient", "referral_forest", "referral_share", "referral_summary", "referred_comparison",
+           "repeat_change", "repeat_figures", "repeat_rate", "repeat_share", "sales_split", "value_by_age"]

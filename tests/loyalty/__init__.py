@@ -1,1 +1,1 @@
-"""Tests of the measures of exercise 3."""
+"""Tests of the measures of loyalty, one file per topic."""
