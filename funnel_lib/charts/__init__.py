@@ -25,6 +25,8 @@ _CHARTS = {
     "plot_channel_returns": "returns", "plot_marginal_cost": "returns",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
+    "plot_margin_by_order": "earned", "plot_payback": "earned",
+    "plot_lorenz": "leaving", "plot_largest_clients": "leaving", "plot_rfm_groups": "leaving",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",
