@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
@@ -27,16 +26,16 @@ def plot_margin_by_order(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     name = "net_per_order" if costed else "margin_per_order"
     with style.drawn():
         ax = style.new_axes(ax, 1.9 + 0.42 * len(shown))
-        labels = [f"{about.label(row.order_number)} ({format_count(row.orders_count, about.language)})" for row in shown.itertuples()]
+        labels = [f"{about.label(number)} ({format_count(count, about.language)})"
+                  for number, count in zip(shown["order_number"], shown["orders_count"], strict=True)]
         style.bars(ax, labels, shown[f"{name}_amount"], low=shown[f"{name}_low_amount"], high=shown[f"{name}_high_amount"],
-                   colours=[_VERDICT_COLOURS[verdict] for verdict in shown["verdict"]], light=shown["few"],
-                   texts=[_money_text(row, name, about) for row in shown.itertuples()])
+                   colours=[_VERDICT_COLOURS[verdict] for verdict in shown["verdict"]], light=shown["few"])
+        ends = shown[[f"{name}_amount", f"{name}_high_amount", "margin_per_order_amount"]].to_numpy(dtype=float)
+        style.texts_after(ax, np.nanmax(ends, axis=1), [_money_text(row, name, about) for row in shown.itertuples()])
         if costed:
-            ax.plot(shown["margin_per_order_amount"], range(len(shown)), linestyle="", marker="D", markersize=5.5,
-                    markerfacecolor="white", color=style.INK)
-            before = Line2D([], [], color=style.INK, marker="D", markerfacecolor="white", linestyle="", label="margin before the cost")
-            ax.legend(handles=[before], loc="upper left", bbox_to_anchor=(0.0, -0.2), borderaxespad=0.2)
-        ax.set_xlim(ax.get_xlim()[0], ax.get_xlim()[1] + 0.12 * np.ptp(ax.get_xlim()))
+            style.diamonds(ax, shown["margin_per_order_amount"], "margin before the cost")
+        left, right = ax.get_xlim()
+        ax.set_xlim(left, right + 0.25 * (right - left))
         style.money_axis(ax, term(f"{name}_amount").label(about.language), about)
         ax.set_ylabel(f"{term('order_number').label(about.language)} ({term('orders_count').label(about.language).lower()})")
         few = " · lighter: fewer than 30 customers" if shown["few"].any() else ""
@@ -97,9 +96,9 @@ def plot_payback(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlabel(f"{term('age_months').label(about.language)}: months since the first order")
         ax.set_ylabel(term("margin_per_customer_amount").label(about.language))
         ax.grid(axis="y")
-        counts = [format_count(table["customers_count"].iloc[at], about.language) for at in (0, -1)]
-        style.title(ax, _payback_headline(table, cac), "margin of a new client added up by age, 95 % limits; customers at least that old "
-                    f"· n = {counts[0]} at the start, {counts[1]} at the end", about)
+        first, last = (format_count(table["customers_count"].iloc[at], about.language) for at in (0, -1))
+        style.title(ax, _payback_headline(table, cac), "margin of a new client added up by age, 95 % limits; customers at least "
+                    f"that old · n = {first} at the start, {last} at the end", about)
         return ax
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
 from funnel_lib.about import About, about_of
@@ -36,16 +35,17 @@ def plot_lorenz(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(fifth.clients_share, fifth.clients_amount_share, "o", color=style.VERMILION, markersize=7)
         ax.vlines(fifth.clients_share, 0, fifth.clients_amount_share, color=style.VERMILION, linewidth=0.9, linestyle=":")
         ax.annotate(f"{format_count(fifth.clients_count, about.language)} clients ({of_clients}): {share}",
-                    (fifth.clients_share, fifth.clients_amount_share), (8, -4), textcoords="offset points", va="top", fontsize=9)
+                    (fifth.clients_share, fifth.clients_amount_share), (9, -5), textcoords="offset points", va="top", fontsize=9,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
         ax.set_xlim(0, 1.02)
         ax.set_ylim(0, 1.04)
         style.share_axis(ax, f"{term('clients_share').label(about.language)}, the largest first")
         style.share_axis(ax, term("clients_amount_share").label(about.language), "y")
         whole = curve.iloc[-1]
+        money = format_money(whole.clients_amount, about.language, about.currency)
         style.title(ax, f"{format_count(fifth.clients_count, about.language)} of "
                         f"{format_count(whole.clients_count, about.language)} clients bring {share} of the money",
-                    f"paid by named clients, refunds taken off: {format_money(whole.clients_amount, about.language, about.currency)}",
-                    about)
+                    f"paid by named clients, refunds taken off: {money}", about)
         return ax
 
 
@@ -59,30 +59,20 @@ def plot_largest_clients(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     late = shown["is_late"].astype(bool)
     with style.drawn():
         ax = style.new_axes(ax, 1.9 + 0.36 * len(shown))
-        texts = [f"{format_share(row.amount_share, about.language)}   "
-                 f"({format_money(row.amount, about.language, about.currency)})" for row in shown.itertuples()]
-        style.bars(ax, [_short(name) for name in shown["customer_id"]], shown["amount_share"], texts=_after(shown, texts),
+        style.bars(ax, [_short(name) for name in shown["customer_id"]], shown["amount_share"].to_numpy(),
                    colours=np.where(late, style.VERMILION, style.BLUE))
-        ax.plot(shown["last_year_share"], range(len(shown)), linestyle="", marker="D", markersize=5, markerfacecolor="white",
-                color=style.INK)
-        highest = float(np.nanmax(shown[["amount_share", "last_year_share"]].to_numpy(dtype=float)))
-        ax.set_xlim(0, 1.35 * highest)
+        ends = np.nanmax(shown[["amount_share", "last_year_share"]].to_numpy(dtype=float), axis=1)
+        style.texts_after(ax, ends, [f"{format_share(row.amount_share, about.language)}   "
+                                     f"({format_money(row.amount, about.language, about.currency)})" for row in shown.itertuples()])
+        ax.set_xlim(0, 1.4 * ends.max())
         style.share_axis(ax, term("amount_share").label(about.language))
-        handles = [Line2D([], [], color=style.INK, marker="D", markerfacecolor="white", linestyle="",
-                          label=term("last_year").label(about.language))]
-        if late.any():
-            handles.append(Patch(color=style.VERMILION, label=term("is_late").label(about.language)))
-        ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, -0.16), ncols=2, borderaxespad=0.2)
+        red = [Patch(color=style.VERMILION, label=term("is_late").label(about.language))] if late.any() else []
+        style.diamonds(ax, shown["last_year_share"], term("last_year_share").label(about.language), red)
         first = shown.iloc[0]
         style.title(ax, f"The largest client brought {format_share(first.amount_share, about.language)} of all money, "
                         f"{format_share(first.last_year_share, about.language)} in the last 365 days",
                     "share of what named clients paid, refunds taken off", about)
         return ax
-
-
-def _after(shown: pd.DataFrame, texts: list[str]) -> list[str]:
-    """Texts that stand behind the diamond too, where it lies beyond its bar."""
-    return texts
 
 
 def _short(name: str) -> str:
@@ -100,16 +90,11 @@ def plot_rfm_groups(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         money, high = table["yearly_amount_share"].to_numpy(dtype=float), table["clients_high_share"].to_numpy(dtype=float)
         style.bars(ax, [about.label(key) for key in table["client_group"]], table["clients_share"].to_numpy(),
                    colours=[_GROUP_COLOURS[key] for key in table["client_group"]], low=table["clients_low_share"], high=high)
-        ax.plot(money, range(len(table)), linestyle="", marker="D", markersize=5.5, markerfacecolor="white", color=style.INK)
-        for at, row in enumerate(table.itertuples()):
-            ax.annotate(_group_text(row, about), (np.nanmax([row.clients_high_share, row.yearly_amount_share, 0]), at), (8, 0),
-                        textcoords="offset points", va="center", fontsize=9)
+        style.texts_after(ax, np.fmax(high, money), [_group_text(row, about) for row in table.itertuples()])
         ax.set_xlim(min(0, np.nanmin([0, *money])), 1.75 * float(np.nanmax([*high, *money, 0.01])))
         ax.set_xticks([tick for tick in style.plt.MaxNLocator(5).tick_values(0, 1) if tick <= ax.get_xlim()[1] / 1.5])
         style.share_axis(ax, term("clients_share").label(about.language))
-        marks = Line2D([], [], color=style.INK, marker="D", markerfacecolor="white", linestyle="",
-                       label=term("yearly_amount_share").label(about.language))
-        ax.legend(handles=[marks], loc="upper left", bbox_to_anchor=(0.0, -0.16), borderaxespad=0.2)
+        style.diamonds(ax, money, term("yearly_amount_share").label(about.language))
         style.title(ax, _groups_headline(table, about), "share of all clients, 95 % limits; money: paid in the 365 days up to each "
                     f"client's last order · n = {format_count(table['customers_count'].sum(), about.language)}", about)
         return ax

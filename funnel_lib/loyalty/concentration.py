@@ -103,7 +103,8 @@ def _amounts(process: Process, period: str) -> tuple[np.ndarray, int]:
         people = people.filter(nw.col("last_year_count") > 0).with_columns(amount=nw.col("last_year_amount"))
     alike = collect(people.group_by("amount").agg(nw.len().alias("clients"))).sort_values("amount", ascending=False)
     bought = alike[alike["amount"] > 0]
-    return np.repeat(bought["amount"].to_numpy(), bought["clients"].astype(int)), int(alike["clients"].sum() - bought["clients"].sum())
+    left_out = alike["clients"].sum() - bought["clients"].sum()
+    return np.repeat(bought["amount"].to_numpy(), bought["clients"].astype(int)), int(left_out)
 
 
 def _concentration(process: Process, period: str) -> dict:
@@ -111,12 +112,13 @@ def _concentration(process: Process, period: str) -> dict:
     count, total = len(amounts), amounts.sum()
     row = {"period": period, "customers_count": count, "refunded_count": refunded, "amount": total / process.minor_units,
            "largest_share": ratio(amounts.max(initial=0.0), total), "few": bool(is_few(count))}
+    if not count:
+        return row | {f"top_{top}_count": 0 for top in TOPS}
     for top in TOPS:
         upto = int(_rounded_up(top, count))
-        limited = _limited(*_top_share(amounts, upto)) if count else (np.nan,) * 3
-        row |= {f"top_{top}_count": upto, **dict(zip((f"top_{top}{side}_share" for side in ("", "_low", "_high")), limited, strict=True))}
-    gini = _limited(*_gini(amounts)) if count else (np.nan,) * 3
-    return row | dict(zip(("gini", "gini_low", "gini_high"), gini, strict=True))
+        names = (f"top_{top}_share", f"top_{top}_low_share", f"top_{top}_high_share")
+        row |= {f"top_{top}_count": upto, **dict(zip(names, _limited(*_top_share(amounts, upto)), strict=True))}
+    return row | dict(zip(("gini", "gini_low", "gini_high"), _limited(*_gini(amounts)), strict=True))
 
 
 def _rounded_up(percent: np.ndarray | int, count: int) -> np.ndarray:

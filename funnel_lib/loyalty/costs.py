@@ -65,9 +65,10 @@ def costs_if_known(process: Process) -> CustomerCosts | None:
 
 
 def _stage_cost(process: Process, stage: str) -> float:
+    """Money and labour of a stage; the money alone where no role has an hour cost."""
     row = process.remembered(("stage_sums",), lambda: stage_sums(process).set_index("stage")).loc[stage]
-    parts = [row.spend_amount] * process.has("spend") + [row.labour_amount] * (process.has("work") and bool(hour_costs(process)))
-    return float(sum(parts))
+    cost = row.spend_amount if process.has("spend") else 0.0
+    return float(cost + row.labour_amount if process.has("work") and hour_costs(process) else cost)
 
 
 def _coming(process: Process) -> float:

@@ -13,7 +13,7 @@ from funnel_lib.customers import customers, money_rows
 from funnel_lib.engine import collect, flag, kept, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.loyalty.costs import costs_if_known
-from funnel_lib.rates import clustered_ratio, is_few, ratio
+from funnel_lib.rates import clustered_ratio, is_few
 
 # Orders are told apart up to the fourth.
 LAST_NUMBER = 5
@@ -67,7 +67,8 @@ def margin_by_order(process: Process) -> pd.DataFrame:
     per_order = clustered_ratio(table["people"], table["part"], table["orders_count"], table["part_square"],
                                 table["part_orders"], table["orders_square"])
     total = whole["whole"] if whole["whole"] > 0 else np.nan
-    of_all = clustered_ratio(whole["people"], table["part"], total, table["part_square"], table["part_whole"], whole["whole_square"])
+    of_all = clustered_ratio(whole["people"], table["part"], total, table["part_square"], table["part_whole"],
+                             whole["whole_square"])
     table = table.assign(**_named("margin", "share", of_all), **_named("margin_per_order", "amount", per_order),
                          order_number=table.index.map(NUMBERS), amount=table["amount"] / process.minor_units,
                          margin_amount=table["margin"] / process.minor_units, few=is_few(table["customers_count"]))
@@ -95,9 +96,9 @@ def margin_after_first(process: Process) -> MarginAfterFirst:
     later = nw.when(nw.col("number") == 1).then(nw.lit(0.0)).otherwise(nw.col("margin"))
     people = people.with_columns(later=later).group_by("person", "is_new").agg(nw.col("later", "margin").sum())
     people = people.with_columns(part=nw.col("later") / process.minor_units, whole=nw.col("margin") / process.minor_units)
-    names = ["part", "whole", "part_square", "part_whole", "whole_square"]
-    sums = collect(_with_products(people).group_by("is_new").agg(nw.len().alias("people"), nw.col(*names).sum())).set_index("is_new")
-    sums = sums.reindex([0, 1]).fillna(0.0)
+    sums = _with_products(people).group_by("is_new").agg(
+        nw.len().alias("people"), nw.col("part", "whole", "part_square", "part_whole", "whole_square").sum())
+    sums = collect(sums).set_index("is_new").reindex([0, 1]).fillna(0.0)
     (share, everyone), (new_share, new) = (_after_first(row) for row in (sums.sum(), sums.loc[1]))
     return MarginAfterFirst(_by_half(share), *share, *everyone, *new_share, *new)
 
@@ -178,7 +179,7 @@ def _verdicts(table: pd.DataFrame) -> np.ndarray:
 def _after_first(sums: pd.Series) -> tuple:
     whole = sums["whole"] if sums["whole"] > 0 else np.nan
     share = clustered_ratio(sums["people"], sums["part"], whole, sums["part_square"], sums["part_whole"], sums["whole_square"])
-    return share, (sums["part"], sums["whole"], int(sums["people"]))
+    return share, (float(sums["part"]), float(sums["whole"]), int(sums["people"]))
 
 
 def _by_half(share: tuple) -> str:
