@@ -22,10 +22,14 @@ def plot_margin_by_order(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     about = about_of(table)
     shown = table[(table["order_number"] != "number_unknown") & (table["orders_count"] > 0)]
-    costed = shown["net_per_order_amount"].notna().any()
+    costed = shown["net_per_order_amount"].notna().all()
     name = "net_per_order" if costed else "margin_per_order"
     with style.drawn():
         ax = style.new_axes(ax, 1.9 + 0.42 * len(shown))
+        if shown.empty:
+            style.title(ax, "No order of a new client was seen yet", "what each order of new clients earns", about)
+            ax.axis("off")
+            return ax
         labels = [f"{about.label(number)} ({format_count(count, about.language)})"
                   for number, count in zip(shown["order_number"], shown["orders_count"], strict=True)]
         style.bars(ax, labels, shown[f"{name}_amount"], low=shown[f"{name}_low_amount"], high=shown[f"{name}_high_amount"],
@@ -40,7 +44,7 @@ def plot_margin_by_order(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_ylabel(f"{term('order_number').label(about.language)} ({term('orders_count').label(about.language).lower()})")
         few = " · lighter: fewer than 30 customers" if shown["few"].any() else ""
         below = ("margin − cost of winning the client (first order) or of account management (later ones)" if costed
-                 else "margin; no cost is known")
+                 else "margin; the cost is not known")
         style.title(ax, _order_headline(shown, name, about), f"{below}; per order of new clients, 95 % limits{few}", about)
         return ax
 
@@ -51,14 +55,12 @@ def _money_text(row: tuple, name: str, about: About) -> str:
 
 
 def _order_headline(shown: pd.DataFrame, name: str, about: About) -> str:
-    if shown.empty:
-        return "No order of a new client was seen yet"
     first = shown.iloc[0]
     money = format_money(abs(first[f"{name}_amount"]), about.language, about.currency)
     if first.verdict == "loss":
         later = shown[(shown["order_number"] != "1") & (shown["verdict"] == "earns")]
         turns = f"; from order {about.label(later.iloc[0].order_number)} on clients earn" if len(later) else ""
-        return f"The first order is sold at a loss of {money}{turns}"
+        return f"The first order loses {money}{turns}"
     if first.verdict == "earns":
         return f"Already the first order earns {money} after its cost"
     return "Whether the first order is sold at a loss cannot be told"

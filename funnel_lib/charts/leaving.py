@@ -69,7 +69,7 @@ def plot_largest_clients(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         red = [Patch(color=style.VERMILION, label=term("is_late").label(about.language))] if late.any() else []
         style.diamonds(ax, shown["last_year_share"], term("last_year_share").label(about.language), red)
         first = shown.iloc[0]
-        style.title(ax, f"The largest client brought {format_share(first.amount_share, about.language)} of all money, "
+        style.title(ax, f"The largest client: {format_share(first.amount_share, about.language)} of all money, "
                         f"{format_share(first.last_year_share, about.language)} in the last 365 days",
                     "share of what named clients paid, refunds taken off", about)
         return ax

@@ -24,7 +24,7 @@ COLUMNS = ["client_group", "customers_count", "clients_share", "clients_low_shar
 def rfm_groups(process: Process) -> pd.DataFrame:
     """All clients in seven groups by recency, frequency and money, the ones to keep first.
 
-    One row is a group, also an empty one. Silence is measured against the client's own rhythm (`lateness`), the lapse limit is
+    One row is a group, also an empty one (no row where there is no client). Silence is measured against the client's own rhythm (`lateness`), the lapse limit is
     `lapse_factor` usual gaps. With orders on two days or more (or known from before the records): client_best and client_regular,
     silent for at most half the lapse limit, the best of them with a `yearly_amount` above that of four in five; client_cooling,
     silent for longer; client_leaving, beyond the limit for up to a year; client_gone, for longer. With orders on one day:
@@ -34,6 +34,8 @@ def rfm_groups(process: Process) -> pd.DataFrame:
     where all together is no gain), `what_to_do`. Raises `MeasureError` where there are no orders.
     """
     people = rhythms(process)
+    if people.empty:
+        return process.tidy(pd.DataFrame(columns=COLUMNS))
     groups = pd.Series(_groups(people, process.settings.lapse_factor), index=people.index, dtype="str")
     money = people["yearly_amount"]
     sums = pd.DataFrame({"client_group": groups, "customers_count": 1, "yearly_amount": money, "square": money**2})
