@@ -136,3 +136,31 @@ def clustered_share(part: ArrayLike, whole: ArrayLike) -> Rate:
     error = np.sqrt(size / (size - 1) * (residual**2).sum()) / abs(total)
     low, high = interval_of_share(np.clip(share, 0, 1), error, size)
     return Rate(share, float(low), float(high), float(part.sum()), float(total))
+
+
+class Limited(NamedTuple):
+    """A ratio of measured totals with 95 % limits; NaN where it is undefined. Arrays or single numbers."""
+
+    value: np.ndarray | float
+    low: np.ndarray | float
+    high: np.ndarray | float
+
+
+def clustered_ratio(size: ArrayLike, part: ArrayLike, whole: ArrayLike, part_square: ArrayLike, product: ArrayLike,
+                    whole_square: ArrayLike) -> Limited:
+    """Σ part / Σ whole over `size` clusters (customers), from their sums, sums of squares and of products; plain 95 % limits.
+
+    For money that may be a loss, so that the ratio is not held between 0 and 1 as in `clustered_share`. With a whole of 1 per
+    cluster it is the mean with its usual limits. Fewer than two clusters have no limits. Source: Cochran 1977, section 6.3.
+
+    >>> [round(number, 2) for number in clustered_ratio(3, 60, 3, 10**2 + 20**2 + 30**2, 60, 3)]
+    [20.0, 8.68, 31.32]
+    """
+    size, part_square, product, whole_square = (np.asarray(values, dtype=float) for values in
+                                                (size, part_square, product, whole_square))
+    value = np.asarray(ratio(part, whole))
+    # Of clusters that are all alike the difference is a rounding error.
+    squares = np.maximum(part_square - 2 * value * product + value**2 * whole_square, 0)
+    squares = np.where(squares < 1e-9 * np.abs(part_square), 0.0, squares)
+    half = Z_95 * np.asarray(ratio(np.sqrt(ratio(size * squares, size - 1)), np.abs(np.asarray(whole, dtype=float))))
+    return Limited(*(found if found.ndim else float(found) for found in (value, value - half, value + half)))

@@ -28,6 +28,8 @@ _CHARTS = {
     "plot_sales_over_time": "repeat",
     "plot_referred_comparison": "recommended", "plot_referral_forest": "recommended", "plot_loyalty_index": "recommended",
     "plot_holdout": "lifetime", "plot_lifetime": "lifetime",
+    "plot_margin_by_order": "earned", "plot_payback": "earned",
+    "plot_lorenz": "leaving", "plot_largest_clients": "leaving", "plot_rfm_groups": "leaving",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",

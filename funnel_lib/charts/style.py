@@ -11,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
 
 from funnel_lib.about import About
 from funnel_lib.language.formats import format_moment, format_money
@@ -34,6 +35,7 @@ _RC = {
     "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 9, "ytick.labelsize": 9.5, "legend.frameon": False,
     "legend.fontsize": 9, "axes.axisbelow": True, "grid.color": "#E8E8E8", "grid.linewidth": 0.8,
     "svg.hashsalt": "funnel", "figure.max_open_warning": 0,
+    "text.parse_math": False,  # two dollar signs in a name or in amounts are no formula
 }
 MOST_CATEGORIES = 8
 PERCENT = 100
@@ -149,6 +151,20 @@ def money_axis(ax: Axes, label: str, about: About) -> None:
     ax.xaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
     ax.set_xlabel(label)
     ax.grid(axis="x")
+
+
+def diamonds(ax: Axes, values: Sequence[float], label: str, others: Sequence = ()) -> None:
+    """A second value of each horizontal bar as a hollow diamond, named under the axis together with `others`."""
+    marks = {"linestyle": "", "marker": "D", "markersize": 5.5, "markerfacecolor": "white", "color": INK}
+    ax.plot(values, range(len(values)), **marks)
+    ax.legend(handles=[Line2D([], [], label=label, **marks), *others], loc="upper left", bbox_to_anchor=(0.0, -0.18), ncols=2,
+              borderaxespad=0.2)
+
+
+def texts_after(ax: Axes, ends: Sequence[float], texts: Sequence[str]) -> None:
+    """A text at the end of each horizontal bar, behind all its marks."""
+    for at, (end, text) in enumerate(zip(ends, texts, strict=True)):
+        ax.annotate(text, (max(np.nan_to_num(end), 0), at), (8, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
 
 
 def bars(ax: Axes, labels: Sequence[str], values: Sequence[float], *, colours: Sequence[str] | str = BLUE,

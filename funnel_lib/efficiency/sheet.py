@@ -39,7 +39,7 @@ def efficiency_sheet(process: Process) -> pd.DataFrame:
     """
     if not (process.has("spend") or process.has("work")):
         raise MeasureError(f"{process.name}: needs the table 'spend' (what the results cost in money) or 'work' (in hours)")
-    table = _with_strain(_with_all(_stage_sums(process)), process)
+    table = _with_strain(_with_all(stage_sums(process)), process)
     found, days = results(process), median_days(process)
     table["result"] = table["stage"].map(RESULTS)
     table["result_count"] = [found.of(stage) for stage in table["stage"]]
@@ -56,7 +56,7 @@ def efficiency_sheet(process: Process) -> pd.DataFrame:
     return process.tidy(table[COLUMNS])
 
 
-def _stage_sums(process: Process) -> pd.DataFrame:
+def stage_sums(process: Process) -> pd.DataFrame:
     """Money and hours per stage: the three stages, then what names no known stage."""
     parts = []
     if process.has("spend"):

@@ -32,7 +32,7 @@ def return_visits(process: Process) -> pd.DataFrame:
     """One row per day on which a customer ordered again, in order of customer and time.
 
     It is collected, repeaters only: the median of what came before each order is a running one, which not every engine's
-    windows can express. Columns: `customer_id`, `day`, `gap_days` (at least 1), `amount` and `margin` of the
+    windows can express. Columns: `customer_id`, `day`, `ordered_at`, `gap_days` (at least 1), `amount` and `margin` of the
     first order of that day (minor units), `origin`, `usual_gap_days` as known before the order, `is_reactivated` (the gap
     is above `lapse_factor` × the usual one).
     """
@@ -41,7 +41,7 @@ def return_visits(process: Process) -> pd.DataFrame:
 
 def _return_visits(process: Process) -> pd.DataFrame:
     visits = paid_orders(process).filter((nw.col("gap_days") > 0).fill_null(False))
-    visits = left_join(visits.select("customer_id", "day", "gap_days", "amount", "margin"),
+    visits = left_join(visits.select("customer_id", "day", "ordered_at", "gap_days", "amount", "margin"),
                        customers(process).select("customer_id", "origin"), "customer_id")
     frame = collect(visits).sort_values(["customer_id", "day"], ignore_index=True)
     number = frame.groupby("customer_id").cumcount().to_numpy()

@@ -1,0 +1,118 @@
+"""Charts of whom the company hangs on and who is leaving: Lorenz curve, largest clients, groups of clients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.patches import Patch
+
+from funnel_lib.about import About, about_of
+from funnel_lib.charts import style
+from funnel_lib.glossary import term
+from funnel_lib.language.formats import format_count, format_money, format_share, is_available
+
+FIFTH = 0.2
+# As long as a name may be beside its bar.
+NAME_LETTERS = 28
+_GROUP_COLOURS = {"client_best": style.GREEN, "client_regular": style.BLUE, "client_new": style.SKY, "client_cooling": style.YELLOW,
+                  "client_leaving": style.ORANGE, "client_once": style.GREY, "client_gone": "#A0A0A0"}
+
+
+def plot_lorenz(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """The share of the money that the largest clients bring, by their share of all clients, with the fifth of them marked.
+
+    `curve` is `loyalty.lorenz(process)`. The dashed line is where all clients would bring the same.
+    """
+    about = about_of(curve)
+    fifth = curve[curve["clients_share"] >= FIFTH].iloc[0]
+    share, of_clients = (format_share(value, about.language) for value in (fifth.clients_amount_share, fifth.clients_share))
+    with style.drawn():
+        ax = style.new_axes(ax, 3.8)
+        ax.plot([0, 1], [0, 1], color=style.GREY, linestyle="--", linewidth=1)
+        ax.annotate("if all brought the same", (0.62, 0.59), color=style.GREY, fontsize=9, ha="left", va="top")
+        ax.plot(curve["clients_share"], curve["clients_amount_share"], color=style.BLUE, linewidth=1.8)
+        ax.plot(fifth.clients_share, fifth.clients_amount_share, "o", color=style.VERMILION, markersize=7)
+        ax.vlines(fifth.clients_share, 0, fifth.clients_amount_share, color=style.VERMILION, linewidth=0.9, linestyle=":")
+        ax.annotate(f"{format_count(fifth.clients_count, about.language)} clients ({of_clients}): {share}",
+                    (fifth.clients_share, fifth.clients_amount_share), (9, -5), textcoords="offset points", va="top", fontsize=9,
+                    bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
+        ax.set_xlim(0, 1.02)
+        ax.set_ylim(0, 1.04)
+        style.share_axis(ax, f"{term('clients_share').label(about.language)}, the largest first")
+        style.share_axis(ax, term("clients_amount_share").label(about.language), "y")
+        whole = curve.iloc[-1]
+        money = format_money(whole.clients_amount, about.language, about.currency)
+        style.title(ax, f"{format_count(fifth.clients_count, about.language)} of "
+                        f"{format_count(whole.clients_count, about.language)} clients bring {share} of the money",
+                    f"paid by named clients, refunds taken off: {money}", about)
+        return ax
+
+
+def plot_largest_clients(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Bars of the share of all money that each of the largest clients brought; diamonds: their share of the last 365 days.
+
+    `table` is `loyalty.largest_clients(process)`. Who is silent beyond the lapse limit is red.
+    """
+    about = about_of(table)
+    shown = table.head(style.MOST_CATEGORIES)
+    late = shown["is_late"].astype(bool)
+    with style.drawn():
+        ax = style.new_axes(ax, 1.9 + 0.36 * len(shown))
+        style.bars(ax, [_short(name) for name in shown["customer_id"]], shown["amount_share"].to_numpy(),
+                   colours=np.where(late, style.VERMILION, style.BLUE))
+        ends = np.nanmax(shown[["amount_share", "last_year_share"]].to_numpy(dtype=float), axis=1)
+        style.texts_after(ax, ends, [f"{format_share(row.amount_share, about.language)}   "
+                                     f"({format_money(row.amount, about.language, about.currency)})" for row in shown.itertuples()])
+        ax.set_xlim(0, 1.4 * ends.max())
+        style.share_axis(ax, term("amount_share").label(about.language))
+        red = [Patch(color=style.VERMILION, label=term("is_late").label(about.language))] if late.any() else []
+        style.diamonds(ax, shown["last_year_share"], term("last_year_share").label(about.language), red)
+        first = shown.iloc[0]
+        style.title(ax, f"The largest client: {format_share(first.amount_share, about.language)} of all money, "
+                        f"{format_share(first.last_year_share, about.language)} in the last 365 days",
+                    "share of what named clients paid, refunds taken off", about)
+        return ax
+
+
+def _short(name: str) -> str:
+    return name if len(name) <= NAME_LETTERS else name[:NAME_LETTERS - 1] + "\N{HORIZONTAL ELLIPSIS}"
+
+
+def plot_rfm_groups(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
+    """Bars of each group's share of the clients with 95 % limits; diamonds: its share of the money of a year.
+
+    `table` is `loyalty.rfm_groups(process)`.
+    """
+    about = about_of(table)
+    with style.drawn():
+        ax = style.new_axes(ax, 1.9 + 0.4 * len(table))
+        money, high = table["yearly_amount_share"].to_numpy(dtype=float), table["clients_high_share"].to_numpy(dtype=float)
+        style.bars(ax, [about.label(key) for key in table["client_group"]], table["clients_share"].to_numpy(),
+                   colours=[_GROUP_COLOURS[key] for key in table["client_group"]], low=table["clients_low_share"], high=high)
+        style.texts_after(ax, np.fmax(high, money), [_group_text(row, about) for row in table.itertuples()])
+        ax.set_xlim(min(0, np.nanmin([0, *money])), 1.75 * float(np.nanmax([*high, *money, 0.01])))
+        ax.set_xticks([tick for tick in style.plt.MaxNLocator(5).tick_values(0, 1) if tick <= ax.get_xlim()[1] / 1.5])
+        style.share_axis(ax, term("clients_share").label(about.language))
+        style.diamonds(ax, money, term("yearly_amount_share").label(about.language))
+        style.title(ax, _groups_headline(table, about), "share of all clients, 95 % limits; money: paid in the 365 days up to each "
+                    f"client's last order · n = {format_count(table['customers_count'].sum(), about.language)}", about)
+        return ax
+
+
+def _group_text(row: tuple, about: About) -> str:
+    text = f"{format_share(row.clients_share, about.language)}   ({format_count(row.customers_count, about.language)}"
+    if is_available(row.yearly_amount_share):
+        text += f"; {format_share(row.yearly_amount_share, about.language)} of the money"
+    return text + ")"
+
+
+def _groups_headline(table: pd.DataFrame, about: About) -> str:
+    rows = table.set_index("client_group")
+    best, leaving = rows.loc["client_best"], rows.loc["client_leaving"]
+    count = format_count(leaving.customers_count, about.language)
+    if not best.customers_count:
+        return f"{count} clients who came again are about to leave"
+    share = format_share(best.yearly_amount_share, about.language)
+    return (f"{format_count(best.customers_count, about.language)} best clients bring {share} of the money; {count} who came again "
+            "are about to leave")
