@@ -120,3 +120,36 @@ def clustered_share(part: ArrayLike, whole: ArrayLike) -> Rate:
     error = np.sqrt(size / (size - 1) * (residual**2).sum()) / abs(total)
     low, high = interval_of_share(np.clip(share, 0, 1), error, size)
     return Rate(share, float(low), float(high), float(part.sum()), float(total))
+
+
+def error_of_ratio(squares: ArrayLike, whole: ArrayLike, size: ArrayLike) -> np.ndarray:
+    """Standard error of Σ part / Σ whole over `size` clusters (customers, cohorts); NaN for fewer than two.
+
+    `squares` is the sum of (part − ratio × whole)² over them, `whole` is Σ whole. Source: ratio estimator, Cochran 1977, section
+    6.3.
+
+    >>> round(float(error_of_ratio((0 - 0.5 * 2)**2 + (2 - 0.5 * 2)**2, 4, 2)), 6)
+    0.5
+    """
+    size = np.asarray(size, dtype=float)
+    error = np.sqrt(np.asarray(ratio(size, size - 1)) * np.asarray(squares, dtype=float))
+    return np.where(size > 1, ratio(error, np.abs(np.asarray(whole, dtype=float))), np.nan)
+
+
+def limits_of_ratio(share: ArrayLike, error: ArrayLike, size: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """95 % limits of a ratio of money over so many clusters; unlike a share of cases it may lie above 1.
+
+    Student's t × standard error on the scale of logarithms, so that the limits stay above zero; a ratio below zero (refunds above
+    purchases) has them on its own scale, and one of zero has none: nobody paid yet.
+
+    >>> low, high = limits_of_ratio(0.8, 0.1, 1000)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.626, 1.022)
+    """
+    from scipy.stats import t  # loaded here: scipy is slow to import
+
+    share, error = np.asarray(share, dtype=float), np.asarray(error, dtype=float)
+    reach = t.ppf(0.975, np.maximum(np.asarray(size, dtype=float) - 1, 1)) * error
+    factor = np.exp(np.where(share > 0, ratio(reach, share), np.nan))
+    low, high = np.where(share > 0, ratio(share, factor), share - reach), np.where(share > 0, share * factor, share + reach)
+    return np.where(share == 0, np.nan, low), np.where(share == 0, np.nan, high)
