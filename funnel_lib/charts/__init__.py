@@ -25,6 +25,7 @@ _CHARTS = {
     "plot_channel_returns": "returns", "plot_marginal_cost": "returns",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
     "plot_average_retention": "loyalty",
+    "plot_kept_curves": "kept", "plot_kept_by": "kept", "plot_cohort_values": "kept", "plot_next_order": "kept",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",

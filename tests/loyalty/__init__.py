@@ -1,0 +1,1 @@
+"""Tests of loyalty, one file per topic."""
