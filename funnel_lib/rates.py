@@ -138,6 +138,39 @@ def clustered_share(part: ArrayLike, whole: ArrayLike) -> Rate:
     return Rate(share, float(low), float(high), float(part.sum()), float(total))
 
 
+def error_of_ratio(squares: ArrayLike, whole: ArrayLike, size: ArrayLike) -> np.ndarray:
+    """Standard error of Σ part / Σ whole over `size` clusters (customers, cohorts); NaN for fewer than two.
+
+    `squares` is the sum of (part − ratio × whole)² over them, `whole` is Σ whole. Source: ratio estimator, Cochran 1977, section
+    6.3.
+
+    >>> round(float(error_of_ratio((0 - 0.5 * 2)**2 + (2 - 0.5 * 2)**2, 4, 2)), 6)
+    0.5
+    """
+    size = np.asarray(size, dtype=float)
+    error = np.sqrt(np.asarray(ratio(size, size - 1)) * np.asarray(squares, dtype=float))
+    return np.where(size > 1, ratio(error, np.abs(np.asarray(whole, dtype=float))), np.nan)
+
+
+def limits_of_ratio(share: ArrayLike, error: ArrayLike, size: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """95 % limits of a ratio of money over so many clusters; unlike a share of cases it may lie above 1.
+
+    Student's t × standard error on the scale of logarithms, so that the limits stay above zero; a ratio below zero (refunds above
+    purchases) has them on its own scale, and one of zero has none: nobody paid yet.
+
+    >>> low, high = limits_of_ratio(0.8, 0.1, 1000)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.626, 1.022)
+    """
+    from scipy.stats import t  # loaded here: scipy is slow to import
+
+    share, error = np.asarray(share, dtype=float), np.asarray(error, dtype=float)
+    reach = t.ppf(0.975, np.maximum(np.asarray(size, dtype=float) - 1, 1)) * error
+    factor = np.exp(np.where(share > 0, ratio(reach, share), np.nan))
+    low, high = np.where(share > 0, ratio(share, factor), share - reach), np.where(share > 0, share * factor, share + reach)
+    return np.where(share == 0, np.nan, low), np.where(share == 0, np.nan, high)
+
+
 class Limited(NamedTuple):
     """A ratio of measured totals with 95 % limits; NaN where it is undefined. Arrays or single numbers."""
 
@@ -162,5 +195,5 @@ def clustered_ratio(size: ArrayLike, part: ArrayLike, whole: ArrayLike, part_squ
     # Of clusters that are all alike the difference is a rounding error.
     squares = np.maximum(part_square - 2 * value * product + value**2 * whole_square, 0)
     squares = np.where(squares < 1e-9 * np.abs(part_square), 0.0, squares)
-    half = Z_95 * np.asarray(ratio(np.sqrt(ratio(size * squares, size - 1)), np.abs(np.asarray(whole, dtype=float))))
+    half = Z_95 * error_of_ratio(squares, whole, size)
     return Limited(*(found if found.ndim else float(found) for found in (value, value - half, value + half)))

@@ -30,6 +30,7 @@ _CHARTS = {
     "plot_holdout": "lifetime", "plot_lifetime": "lifetime",
     "plot_margin_by_order": "earned", "plot_payback": "earned",
     "plot_lorenz": "leaving", "plot_largest_clients": "leaving", "plot_rfm_groups": "leaving",
+    "plot_kept_curves": "kept", "plot_kept_by": "kept", "plot_cohort_values": "kept", "plot_next_order": "kept",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",

@@ -16,11 +16,14 @@ from funnel_lib.rates import is_few
 # What fits a page with readable numbers.
 MOST_COHORTS, MOST_AGES = 18, 13
 DARK_SHARE = 0.7
+# Cohorts of which some had perhaps bought before are drawn lighter.
+PALE, PERHAPS_OLDER = 0.45, " · paler: some had perhaps bought before"
 KIND_COLOURS = {"first": style.ORANGE, "repeat": style.BLUE, "reactivated": style.SKY, "unattributed": style.GREY}
 
 
 def plot_cohort_retention(retention: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Heat map of the latest cohorts × ages with the share in every cell; partly observed cells are hatched and bracketed.
+    """Heat map of the latest cohorts × ages with the share in every cell; partly observed cells are hatched and bracketed,
+    cohorts of whom some had perhaps bought before are paler.
 
     `retention` is `loyalty.cohort_retention(process)`.
     """
@@ -46,6 +49,7 @@ def plot_cohort_retention(retention: pd.DataFrame, ax: Axes | None = None) -> Ax
             ax.spines[side].set_visible(False)
         ax.tick_params(length=0)
         whole = "" if table["complete"].all() else " · hatched and in brackets: not over yet"
+        whole += PERHAPS_OLDER if (table["perhaps_older_count"] > 0).any() else ""
         style.title(ax, _headline(retention, word, about.language),
                     f"% of the cohort who ordered in that {word}{whole} · n = {format_count(sizes.sum(), about.language)} "
                     f"customers; the latest {len(cohorts)} cohorts", about)
@@ -53,7 +57,7 @@ def plot_cohort_retention(retention: pd.DataFrame, ax: Axes | None = None) -> Ax
 
 
 def _cell(ax: Axes, age: int, position: int, row: tuple, highest: float) -> None:
-    strength = row.retained_share / highest
+    strength = row.retained_share / highest * (PALE if row.perhaps_older_count else 1.0)
     text = f"{row.retained_share * style.PERCENT:.0f}" if row.complete else f"({row.retained_share * style.PERCENT:.0f})"
     ax.add_patch(Rectangle((age - 0.5, position - 0.5), 1, 1, facecolor=style.BLUE, alpha=0.06 + 0.84 * strength,
                            edgecolor="none"))

@@ -121,7 +121,7 @@ def in_turn(number: int) -> str:
 
 def end_labels(ax: Axes, ends: list[tuple[float, float, str, str]], value: Callable[[float], str]) -> None:
     """Names at the ends of lines, pushed apart where they would overlap: (height, place, name, colour) of each line."""
-    low, high = 0.0, max([end[0] for end in ends] + [0.0])
+    low, high = ax.get_ylim()
     least = 0.075 * max(high - low, 1e-9)
     before = -np.inf
     for height, place, name, paint in sorted(ends):
