@@ -51,7 +51,8 @@ def plot_margin_by_order(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def _money_text(row: tuple, name: str, about: About) -> str:
     share = f"   ({format_share(row.margin_share, about.language)} of all margin)" if is_available(row.margin_share) else ""
-    return f"{format_money(getattr(row, f'{name}_amount'), about.language, about.currency)}{share}"
+    left = " left" if name == "net_per_order" else ""
+    return f"{format_money(getattr(row, f'{name}_amount'), about.language, about.currency)}{left}{share}"
 
 
 def _order_headline(shown: pd.DataFrame, name: str, about: About) -> str:

@@ -34,7 +34,7 @@ def plot_lorenz(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.plot(curve["clients_share"], curve["clients_amount_share"], color=style.BLUE, linewidth=1.8)
         ax.plot(fifth.clients_share, fifth.clients_amount_share, "o", color=style.VERMILION, markersize=7)
         ax.vlines(fifth.clients_share, 0, fifth.clients_amount_share, color=style.VERMILION, linewidth=0.9, linestyle=":")
-        ax.annotate(f"{format_count(fifth.clients_count, about.language)} clients ({of_clients}): {share}",
+        ax.annotate(f"{of_clients} of the clients: {share}",
                     (fifth.clients_share, fifth.clients_amount_share), (9, -5), textcoords="offset points", va="top", fontsize=9,
                     bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
         ax.set_xlim(0, 1.02)
@@ -43,8 +43,9 @@ def plot_lorenz(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.share_axis(ax, term("clients_amount_share").label(about.language), "y")
         whole = curve.iloc[-1]
         money = format_money(whole.clients_amount, about.language, about.currency)
+        verb = "brings" if fifth.clients_count == 1 else "bring"
         style.title(ax, f"{format_count(fifth.clients_count, about.language)} of "
-                        f"{format_count(whole.clients_count, about.language)} clients bring {share} of the money",
+                        f"{format_count(whole.clients_count, about.language)} clients {verb} {share} of the money",
                     f"paid by named clients, refunds taken off: {money}", about)
         return ax
 
@@ -62,17 +63,24 @@ def plot_largest_clients(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.bars(ax, [_short(name) for name in shown["customer_id"]], shown["amount_share"].to_numpy(),
                    colours=np.where(late, style.VERMILION, style.BLUE))
         ends = np.nanmax(shown[["amount_share", "last_year_share"]].to_numpy(dtype=float), axis=1)
-        style.texts_after(ax, ends, [f"{format_share(row.amount_share, about.language)}   "
-                                     f"({format_money(row.amount, about.language, about.currency)})" for row in shown.itertuples()])
-        ax.set_xlim(0, 1.4 * ends.max())
+        style.texts_after(ax, ends, [_client_text(row, about) for row in shown.itertuples()])
+        ax.set_xlim(0, 1.6 * ends.max())
+        ax.set_xticks([tick for tick in ax.get_xticks() if tick <= min(1.3 * ends.max(), 1)])
         style.share_axis(ax, term("amount_share").label(about.language))
         red = [Patch(color=style.VERMILION, label=term("is_late").label(about.language))] if late.any() else []
         style.diamonds(ax, shown["last_year_share"], term("last_year_share").label(about.language), red)
         first = shown.iloc[0]
-        style.title(ax, f"The largest client: {format_share(first.amount_share, about.language)} of all money, "
-                        f"{format_share(first.last_year_share, about.language)} in the last 365 days",
+        lately = (f", {format_share(first.last_year_share, about.language)} in the last 365 days"
+                  if is_available(first.last_year_share) else "")
+        style.title(ax, f"The largest client: {format_share(first.amount_share, about.language)} of all money{lately}",
                     "share of what named clients paid, refunds taken off", about)
         return ax
+
+
+def _client_text(row: tuple, about: About) -> str:
+    lately = f", lately {format_share(row.last_year_share, about.language)}" if is_available(row.last_year_share) else ""
+    money = format_money(row.amount, about.language, about.currency)
+    return f"{format_share(row.amount_share, about.language)}{lately}   ({money})"
 
 
 def _short(name: str) -> str:
@@ -111,8 +119,10 @@ def _groups_headline(table: pd.DataFrame, about: About) -> str:
     rows = table.set_index("client_group")
     best, leaving = rows.loc["client_best"], rows.loc["client_leaving"]
     count = format_count(leaving.customers_count, about.language)
+    if rows.loc["client_new", "customers_count"] == table["customers_count"].sum():
+        return "No client can be told from another yet: all are new"
     if not best.customers_count:
-        return f"{count} clients who came again are about to leave"
+        return f"{count} of the clients who came again are about to leave"
     share = format_share(best.yearly_amount_share, about.language)
     return (f"{format_count(best.customers_count, about.language)} best clients bring {share} of the money; {count} who came again "
             "are about to leave")

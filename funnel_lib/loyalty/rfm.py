@@ -24,11 +24,12 @@ COLUMNS = ["client_group", "customers_count", "clients_share", "clients_low_shar
 def rfm_groups(process: Process) -> pd.DataFrame:
     """All clients in seven groups by recency, frequency and money, the ones to keep first.
 
-    One row is a group, also an empty one (no row where there is no client). Silence is measured against the client's own rhythm (`lateness`), the lapse limit is
-    `lapse_factor` usual gaps. With orders on two days or more (or known from before the records): client_best and client_regular,
-    silent for at most half the lapse limit, the best of them with a `yearly_amount` above that of four in five; client_cooling,
-    silent for longer; client_leaving, beyond the limit for up to a year; client_gone, for longer. With orders on one day:
-    client_new within the limit, client_once beyond it. Where nobody came twice all are new: no rhythm is known.
+    One row is a group, also an empty one (no row where there is no client). Silence is measured against the client's own rhythm
+    (`lateness`); the lapse limit is `lapse_factor` usual gaps. With orders on two days or more (or known from before the
+    records): client_best and client_regular, silent for at most half the lapse limit, the best of them with a `yearly_amount`
+    above that of four in five; client_cooling, silent for longer; client_leaving, beyond the limit for up to a year;
+    client_gone, for longer. With orders on one day: client_new within the limit, client_once beyond it. Where nobody came twice
+    all are new: no rhythm is known.
     Columns: `client_group`, `customers_count`, `clients_share` of all clients (Wilson limits), `yearly_amount` (paid in the 365
     days up to each client's last order, refunds taken off), `yearly_amount_share` with limits (the client as cluster; missing
     where all together is no gain), `what_to_do`. Raises `MeasureError` where there are no orders.
