@@ -112,22 +112,18 @@ def test_the_late_clients_of_wholesale_are_on_the_list(demo, truth):
     assert set(regulars["customer_id"]) == set(story["customer_ids"])
 
 
-@LATER
 def test_the_first_order_of_wholesale_is_sold_at_a_loss(told):
     _one(told("account_management", "wholesale"), "first (sale|order) .*loss|at a loss")
 
 
-@LATER
 def test_payback_of_wholesale_is_in_month_five(told):
     _one(told("account_management", "wholesale"), r"month 5|5 months|fifth month")
 
 
-@LATER
 def test_one_recommender_with_fourteen(told):
     _one(told("account_management", "custom"), r"\b14\b.*recommend|recommend.*\b14\b")
 
 
-@LATER
 def test_one_client_is_eighteen_percent_of_wholesale(told):
     _one(told("account_management", "wholesale"), r"(one|largest|biggest) client.*18")
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from funnel_lib import loyalty
-from funnel_lib.answers.sentence import Sentence, Speaker, attempt
+from funnel_lib.answers import of_earned, of_kept, of_leaving, of_lifetime, of_recommended
+from funnel_lib.answers.sentence import Sentence, Speaker, answered, attempt
 from funnel_lib.company import Process
 from funnel_lib.loyalty.sales import UNATTRIBUTED
 from funnel_lib.rates import ratio
@@ -19,8 +20,7 @@ def account_management(process: Process) -> list[Sentence]:
     """The sentences of exercise 3, the verdict first."""
     if not process.has("orders"):
         return attempt(_kept, process)
-    topics = (_came_back, _repeat, _kept, _referred, _coefficient, _late, _perhaps_older)
-    return [sentence for topic in topics for sentence in attempt(topic, process)]
+    return answered(process, *_TOPICS)
 
 
 def _repeat(process: Process) -> list[Sentence]:
@@ -143,3 +143,11 @@ def _perhaps_older(process: Process) -> list[Sentence]:
     text = (f"Perhaps {say.count(count)} of these new clients had bought before: they were first seen soon after the records "
             "began. They are counted as new here.")
     return [Sentence("perhaps_older", text, perhaps_older_count=count)]
+
+
+# The three questions of the article first, then what is earned and who may leave, then what stands behind it.
+_TOPICS = (_came_back, _repeat, _referred, of_earned.after_first, of_earned.first_sale, of_earned.paid_back, _late,
+           of_leaving.largest, _kept, of_kept.still_clients, of_kept.cohort_money, of_kept.next_orders, of_kept.revenue,
+           of_recommended.repeat_over_time, of_recommended.recommended_compared, of_recommended.recommenders, _coefficient,
+           of_recommended.loyalty_said, of_recommended.promoters_recommend, of_leaving.came_back, of_leaving.groups,
+           of_lifetime.lifetime, _perhaps_older)
