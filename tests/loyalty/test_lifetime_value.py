@@ -157,7 +157,7 @@ def cdnow_shop(orders: pd.DataFrame, as_of: str) -> Process:
 
 
 def test_cdnow_from_orders_to_the_published_parameters(cdnow):
-    """First orders of the first quarter of 1997, seen to the end of September; nine orders of nothing are no orders."""
+    """First orders of the first quarter of 1997, seen to the end of September; orders of nothing are no orders."""
     table = loyalty.purchases(cdnow_shop(cdnow, "1997-10-01"))
     fit = lifetime.fit_bg_nbd(table)
     assert [fit.r, fit.alpha, fit.a, fit.b] == pytest.approx([0.243, 4.414, 0.793, 2.426], rel=0.03)
@@ -166,11 +166,17 @@ def test_cdnow_from_orders_to_the_published_parameters(cdnow):
 
 
 def test_cdnow_the_holdout_of_the_literature(cdnow):
-    """39 weeks are held out, in which 1,882 repeat orders came; the model expects an eighth fewer (Fader et al. 2005, figure 3)."""
+    """39 weeks are held out; what came in them is counted in plain pandas, what was expected by the formulas that were published."""
     table = loyalty.holdout(cdnow_shop(cdnow, "1998-07-01"))
     assert table["holdout_weeks"].unique().tolist() == [39]
-    assert table["actual_orders_count"].sum() == 1882
-    assert table["expected_orders_count"].sum() == pytest.approx(1882 * 7 / 8, rel=0.02)
+    visits = cdnow[cdnow["amount"] > 0].drop_duplicates(["customer_id", "ordered_at"])
+    known = visits.loc[visits["ordered_at"] < "1997-10-01", "customer_id"]
+    later = visits[(visits["ordered_at"] >= "1997-10-01") & visits["customer_id"].isin(known)]
+    assert table["actual_orders_count"].sum() == len(later)
+    early = loyalty.purchases(cdnow_shop(cdnow, "1997-10-01"))
+    fit = lifetime.BgNbd(0.243, 4.414, 0.793, 2.426, 0, 1, 1, np.eye(4))
+    published = lifetime.expected_purchases(fit, early["frequency"], early["recency"], early["age"], 39) @ early["customers_count"]
+    assert table["expected_orders_count"].sum() == pytest.approx(published, rel=0.02)
     assert (np.diff(table["expected_mean_orders"]) > 0).all()
     result = loyalty.lifetime_value(cdnow_shop(cdnow, "1998-07-01"), horizon_months=12)
     assert (result.method, result.reason) == ("model", "")
@@ -276,7 +282,7 @@ def test_a_horizon_is_a_whole_number_of_months(horizon):
 
 
 def test_a_check_that_fails_leaves_the_plain_figure():
-    """Everybody stops for good three months before the end: the model expects orders that do not come."""
+    """Everybody stops for good eleven months before the end: the model expects orders that do not come."""
     orders = collect(shop(1500, 9).table("orders"))
     orders = orders[(orders["ordered_at"] < "2025-02-01")].assign(amount=lambda rows: rows["amount"] / 100, margin=lambda rows: rows["margin"] / 100)
     process = Process.from_tables("shop", orders=orders, as_of="2026-01-01", observed_from="2020-01-01")
