@@ -47,7 +47,7 @@ def cdnow(open_data) -> pd.DataFrame:
 
 
 def test_bg_nbd_on_cdnow_as_published(cdnow):
-    """Fader, Hardie and Lee 2005, tables 2 and 3, and the expectation of customer 0001 for the next 39 weeks."""
+    """Fader, Hardie and Lee 2005: parameters, likelihood, and the expectation of customer 0001 for the next 39 weeks."""
     fit = lifetime.fit_bg_nbd(cdnow)
     assert [round(value, 3) for value in (fit.r, fit.alpha, fit.a, fit.b)] == [0.243, 4.414, 0.793, 2.426]
     assert fit.log_likelihood == pytest.approx(-9582.4, abs=0.05)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pandas as pd
+
 from funnel_lib import loyalty
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.company import Process
@@ -10,14 +12,16 @@ from funnel_lib.rates import FEW
 
 # From this share of the margin on, one client's purchases are said beside a mean.
 GIANT_SHARE = 0.1
+# So many months outside the interval of what was observed are more than chance leaves.
+LEAST_MONTHS_OFF = 3
 
 
 def lifetime(process: Process) -> list[Sentence]:
     """What a new client brings within the horizon, how it was checked or why it is a plain mean, and what the present clients will
     bring."""
     say, result = Speaker(process), loyalty.lifetime_value(process)
-    parts = (_value, _check, _present, _giant)
-    return [sentence for part in parts for sentence in part(say, result)]
+    return [*_value(say, result), *_check(say, result), *_course(say, loyalty.value_by_age(process)), *_present(say, result),
+            *_giant(say, result)]
 
 
 def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
@@ -25,11 +29,11 @@ def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     if result.method == MODEL:
         first = (f"loses {say.money(-result.first_margin_amount)}" if result.first_margin_amount < 0 else
                  f"brings {say.money(result.first_margin_amount)}")
-        text = (f"A new client is worth {say.money(result.ltv_amount)} of margin {whole} ({_limits(say, result)}): the first order "
-                f"{first}, and {say.count(result.expected_orders)} more orders are expected of a client, of "
+        text = (f"A new client is worth {say.money(result.ltv_amount)} of margin {whole} ({_interval(say, result, 'ltv')}): the "
+                f"first order {first}, and {say.count(result.expected_orders)} more orders are expected of a client, of "
                 f"{say.money(result.repeat_amount)} each at {say.share(result.repeat_margin_share)} margin")
     else:
-        known = f" ({_limits(say, result)})" if result.ltv_low_amount == result.ltv_low_amount else ""
+        known = f" ({_interval(say, result, 'ltv')})" if result.ltv_low_amount == result.ltv_low_amount else ""
         verb = "lost" if result.ltv_amount < 0 else "brought"
         text = f"A new client has {verb} {say.money(abs(result.ltv_amount))} of margin {whole}{known}"
     rate = result.discount_rate_per_year
@@ -42,8 +46,8 @@ def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
                      **{name: value for name, value in numbers.items() if value == value})]
 
 
-def _limits(say: Speaker, result: LifetimeValue) -> str:
-    return f"95 % interval {say.range(result.ltv_low_amount, result.ltv_high_amount, 'amount')}"
+def _interval(say: Speaker, row: object, name: str) -> str:
+    return f"95 % interval {say.range(*(getattr(row, f'{name}_{side}_amount') for side in ('low', 'high')), 'amount')}"
 
 
 def _check(say: Speaker, result: LifetimeValue) -> list[Sentence]:
@@ -58,6 +62,21 @@ def _check(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     if result.reason != HOLDOUT_OFF and held:
         text += f" A trial of the model: {held}."
     return [Sentence("lifetime_check", text, reason=result.reason, repeaters_count=result.repeaters_count, **_held_numbers(result))]
+
+
+def _course(say: Speaker, values: pd.DataFrame) -> list[Sentence]:
+    """Months of age at which the model expects clearly more, or less, than clients had brought by then."""
+    expected = values["expected_value_amount"]
+    outside = (expected > values["observed_value_high_amount"]) | (expected < values["observed_value_low_amount"])
+    off = values[outside & ~values["few"]]
+    if len(off) < LEAST_MONTHS_OFF:
+        return []
+    row = off.iloc[len(off) // 2]
+    text = (f"On the way there the model is off: by month {row.since_first_months} it expects "
+            f"{say.money(row.expected_value_amount)} of a client, and clients had brought {say.money(row.observed_value_amount)} "
+            f"({_interval(say, row, 'observed_value')}). Go by what was observed in these months.")
+    return [Sentence("lifetime_course", text, since_first_months=int(row.since_first_months), months_count=len(off),
+                     expected_amount=row.expected_value_amount, observed_amount=row.observed_value_amount)]
 
 
 def _held(say: Speaker, result: LifetimeValue) -> str:
@@ -102,8 +121,9 @@ def _present(say: Speaker, result: LifetimeValue) -> list[Sentence]:
 
 def _giant(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     """One client who is not like the others makes a mean that tells little of the next one."""
-    if not result.largest_share >= GIANT_SHARE or result.customers_count < 2:
+    if not result.largest_margin_share >= GIANT_SHARE or result.customers_count < 2:
         return []
-    text = (f"One client alone brought {say.share(result.largest_share)} of the margin of these "
+    text = (f"One client alone brought {say.share(result.largest_margin_share)} of the margin of these "
             f"{say.count(result.customers_count)} clients: the mean says little of the next client.")
-    return [Sentence("lifetime_giant", text, largest_share=result.largest_share, customers_count=result.customers_count)]
+    return [Sentence("lifetime_giant", text, largest_margin_share=result.largest_margin_share,
+                     customers_count=result.customers_count)]

@@ -95,8 +95,8 @@ def probability_alive(fit: BgNbd, frequency: ArrayLike, recency: ArrayLike, age:
 def expected_purchases(fit: BgNbd, frequency: ArrayLike, recency: ArrayLike, age: ArrayLike, ahead: ArrayLike) -> np.ndarray:
     """How many purchases customers with these histories will make in the time `ahead`; a new one has 0, 0 and 0.
 
-    Source: Fader, Hardie and Lee 2005, equation 10, by Euler's transformation of the hypergeometric function, whose parameters
-    then do not grow with the number of purchases.
+    Source: Fader, Hardie and Lee 2005 (conditional expectation), by Euler's transformation of the hypergeometric function, whose
+    parameters then do not grow with the number of purchases.
     """
     from scipy.special import hyp2f1  # loaded here: scipy is slow to import
 

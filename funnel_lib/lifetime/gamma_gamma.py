@@ -61,7 +61,7 @@ def fit_gamma_gamma(purchases: pd.DataFrame) -> GammaGamma:
 def expected_spend(fit: GammaGamma, frequency: ArrayLike, mean_amount: ArrayLike) -> np.ndarray:
     """The mean amount to expect of customers with so many repeat purchases of this mean amount: between their own and everybody's.
 
-    Those who came once (frequency 0) get everybody's, p · gamma / (q − 1). Source: Fader and Hardie 2013, equation 5.
+    Those who came once (frequency 0) get everybody's, p · gamma / (q − 1). Source: Fader and Hardie 2013.
     """
     x = np.asarray(frequency, dtype=float)
     spent = np.where(x > 0, x * np.asarray(mean_amount, dtype=float), 0.0)

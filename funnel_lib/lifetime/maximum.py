@@ -33,7 +33,8 @@ def maximum(likelihood: Likelihood, rough: Likelihood, starts: np.ndarray, names
     point = min(fits, key=lambda fit: fit.fun).x
     loose = [name for name, at in zip(names, point, strict=True) if abs(at) > EDGE - 0.01]
     if loose:
-        raise MeasureError(f"the {model} model does not settle on these purchases: there is no best {', '.join(loose)}")
+        raise MeasureError(f"needs more customers who came back: the {model} model does not settle on these (no best "
+                           f"{', '.join(loose)})")
     curvature = _curvature(rough, point)
     for _ in range(_MOST_STEPS):
         value, gradient = likelihood(point)
@@ -43,7 +44,7 @@ def maximum(likelihood: Likelihood, rough: Likelihood, starts: np.ndarray, names
         point = point + step * min(1.0, 1.0 / np.abs(step).max())
     curvature = _curvature(likelihood, point)
     if not (np.isfinite(step).all() and gradient @ step < _LEAST_GAIN and _is_top(curvature)):
-        raise MeasureError(f"the {model} model does not settle on these purchases")
+        raise MeasureError(f"needs more customers who came back: the {model} model does not settle on these")
     return point, value, np.linalg.inv(curvature)
 
 

@@ -29,7 +29,7 @@ def holdout(process: Process) -> pd.DataFrame:
     (`calibration_orders_count`; 7 stands for 7 or more). Columns: `customers_count`, `expected_orders_count` and
     `actual_orders_count` in the weeks held out, the same per customer (`expected_mean_orders`, `actual_mean_orders` with 95 %
     limits), `holdout_weeks`. Raises `MeasureError` where nobody came back before, fewer than 26 weeks were observed, or the model
-    does not settle. Source: Fader, Hardie and Lee 2005, figure 4.
+    does not settle. Source: Fader, Hardie and Lee 2005.
     """
     weeks = holdout_weeks(process)
     end = last_day(process)

@@ -40,7 +40,7 @@ class LifetimeValue:
     after the first one. The holdout: orders expected and seen in the last `holdout_weeks`; missing where no check could be made.
     `present_amount` is the margin to expect of the customers followed (`customers_count`) in the next 12 months by the model,
     missing without it; its limits are those of the expectation, what comes varies more. `unseen_count` customers are known, or
-    perhaps known, from before the records and left out. `largest_share` of all their margin is one customer's.
+    perhaps known, from before the records and left out. `largest_margin_share` of all their margin is one customer's.
     """
 
     ltv_amount: float
@@ -58,7 +58,7 @@ class LifetimeValue:
     customers_count: int
     repeaters_count: int
     unseen_count: int
-    largest_share: float
+    largest_margin_share: float
     holdout_weeks: float
     holdout_expected_orders: float
     holdout_actual_orders: float
@@ -115,7 +115,7 @@ def lifetime_value(process: Process, horizon_months: int = HORIZON_MONTHS) -> Li
         int(row["since_first_months"]), PLAIN if trust.model is None else MODEL, trust.reason,
         process.settings.discount_rate_per_year, float(row[f"{kind}_orders"]), parts.first_amount,
         float(ratio(table["amount"].sum(), table["frequency"] @ count)), parts.repeat_share, int(count.sum()),
-        int(count[table["frequency"] > 0].sum()), every - int(count.sum()), parts.largest_share, trust.weeks, trust.expected,
+        int(count[table["frequency"] > 0].sum()), every - int(count.sum()), parts.largest_margin_share, trust.weeks, trust.expected,
         trust.actual, trust.error_share, *(float(value) for value in present))
 
 
@@ -123,10 +123,10 @@ def value_by_age(process: Process, horizon_months: int = HORIZON_MONTHS) -> pd.D
     """What a new customer has brought, and is expected to bring, by each month since the first order.
 
     One row is a month, 0 (the first visit alone) to the horizon. Columns: `since_first_months`; `customers_count` who could be
-    observed for so long; `observed_value_amount` (their mean margin by then, discounted to the day of the first order, refunds
-    taken off) with 95 % limits and `observed_orders` after the first one, both missing where nobody was; `expected_value_amount`
-    with limits and `expected_orders` by the model, missing where it is not to be trusted; `few` (below 30 customers). Errors as in
-    `lifetime_value`.
+    observed for so long; `observed_value_amount` (each month's mean margin of the customers at least that old, added up, discounted
+    to the day of the first order, refunds taken off) with 95 % limits and `observed_orders` after the first one, both missing where
+    nobody was; `expected_value_amount` with limits and `expected_orders` by the model, missing where it is not to be trusted; `few`
+    (below 30 customers). Errors as in `lifetime_value`.
     """
     _check_horizon(horizon_months)
     margins(process)  # says what is missing before anything is counted

@@ -12,7 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
 from funnel_lib.loyalty.holdout import standard_error
-from funnel_lib.loyalty.purchases import days_of_new_customers, last_day
+from funnel_lib.loyalty.purchases import DAY, days_of_new_customers, last_day
 from funnel_lib.periods import DAYS_PER_MONTH, elapsed_days
 from funnel_lib.rates import Z_95, ratio
 
@@ -27,7 +27,7 @@ class Margins(NamedTuple):
     first_variance: float
     repeat_share: float
     repeat_variance: float
-    largest_share: float
+    largest_margin_share: float
 
 
 def discounts(months: np.ndarray, rate_per_year: float) -> np.ndarray:
@@ -36,21 +36,22 @@ def discounts(months: np.ndarray, rate_per_year: float) -> np.ndarray:
 
 
 def observed_values(process: Process, horizon_months: int) -> pd.DataFrame:
-    """Per month since the first order, of the customers who could be observed for so long: their number, the discounted margin per
-    customer by then with 95 % limits (refunds taken off), and the repeat visits per customer.
+    """Per month since the first order: the discounted margin per customer by then, refunds taken off, and the repeat visits.
 
-    Columns: `since_first_months` (0 is the first visit itself), `customers_count`, `observed_value_amount` with limits,
-    `observed_orders`. Raises `MeasureError` where the margin of an order is not known.
+    Columns: `since_first_months` (0 is the day of the first visit), `customers_count` at least that old, `observed_value_amount`
+    with limits, `observed_orders`. Each month's mean is that of the customers at least that old, and the means are added up, so
+    that the curve does not jump where the young ones drop out; limits: the spread of what the customers at least that old had
+    brought by then. Source: Nelson 1988 (mean cumulative function).
     """
     cells = _cells(process, horizon_months)
     months = np.arange(min(horizon_months, int(cells["seen"].max())) + 1)
-    size = _seen_through(cells.assign(first=cells["customers_count"].where(cells["month"] == 0, 0)), "first", months)
-    total, squares, visits = (_seen_through(cells, name, months) for name in ("value", "squares", "visits"))
-    mean = np.asarray(ratio(total, size))
-    half = Z_95 * standard_error(size, total, squares)
+    size = _seen_for(cells.assign(first=cells["customers_count"].where(cells["month"] == 0, 0)), "first", months)[:, 0]
+    value, squares, visits = (_seen_for(cells, name, months) for name in ("value", "squares", "visits"))
+    mean, orders = (np.cumsum(ratio(np.diag(grid), size)) for grid in (value, visits))
+    half = Z_95 * standard_error(size, *(np.diag(grid.cumsum(axis=1)) for grid in (value, squares)))
     table = pd.DataFrame({"since_first_months": months, "customers_count": size.astype(int), "observed_value_amount": mean,
                           "observed_value_low_amount": mean - half, "observed_value_high_amount": mean + half,
-                          "observed_orders": ratio(visits, size)})
+                          "observed_orders": orders})
     amounts = [name for name in table if name.endswith("_amount")]
     table[amounts] /= process.minor_units
     return table
@@ -66,7 +67,7 @@ def _cells(process: Process, horizon_months: int) -> pd.DataFrame:
     later = nw.col("day") > nw.col("first_day")
     month = (elapsed_days(nw.col("first_day"), nw.col("day"), days) / DAYS_PER_MONTH).floor() + 1
     days = days.with_columns(month=nw.when(later).then(month).otherwise(nw.lit(0.0)), visits=flag(later) * nw.col("is_visit"),
-                             seen=(elapsed_days(nw.col("first_day"), last_day(process), days) / DAYS_PER_MONTH).floor())
+                             seen=(elapsed_days(nw.col("first_day"), last_day(process) + DAY, days) / DAYS_PER_MONTH).floor())
     days = days.filter(nw.col("month") <= horizon_months)
     years = nw.when(nw.col("month") > 0).then((nw.col("month") - 0.5) / YEAR_MONTHS).otherwise(nw.lit(0.0))
     days = days.with_columns(value=nw.col("margin") * (years * -rate).exp())
@@ -77,11 +78,11 @@ def _cells(process: Process, horizon_months: int) -> pd.DataFrame:
         nw.col("value", "squares", "visits").sum(), nw.len().alias("customers_count"))).sort_values(["seen", "month"])
 
 
-def _seen_through(cells: pd.DataFrame, name: str, months: np.ndarray) -> np.ndarray:
-    """For each month the total up to it of the customers who could be seen for the whole of it."""
+def _seen_for(cells: pd.DataFrame, name: str, months: np.ndarray) -> np.ndarray:
+    """Totals by month of age (columns) of the customers who could be seen for at least so many months (rows)."""
     grid = cells.pivot_table(index="seen", columns="month", values=name, aggfunc="sum").reindex(
         index=np.arange(cells["seen"].max() + 1), columns=np.arange(len(months)), fill_value=0.0).fillna(0.0).to_numpy()
-    return np.flip(np.flip(grid, 0).cumsum(0), 0).cumsum(1)[months, months]
+    return np.flip(np.flip(grid, 0).cumsum(0), 0)[months]
 
 
 def margins(process: Process) -> Margins:

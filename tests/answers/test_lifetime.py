@@ -37,7 +37,11 @@ def test_the_model_and_its_check_are_said_together(demo):
 
 
 def test_a_first_sale_at_a_loss_is_said_as_one(demo):
-    assert "the first order loses" in said(demo.process("wholesale"))["lifetime_value"]
+    sentences = said(demo.process("wholesale"))
+    assert "the first order loses" in sentences["lifetime_value"]
+    # Its margin share is planted to grow with the number of the order, which one share for all repeat orders cannot follow.
+    numbers = sentences["lifetime_course"].numbers
+    assert numbers["expected_amount"] > 1.3 * numbers["observed_amount"] and numbers["since_first_months"] <= 6
 
 
 def test_few_repeaters_are_the_reason_for_the_plain_figure(demo):
@@ -50,7 +54,7 @@ def test_a_handful_of_clients():
     sentences = said(small())
     assert "only 1 client came back" in sentences["lifetime_check"] and "Fewer than 30" in sentences["lifetime_check"]
     assert "with the first order" in sentences["lifetime_value"]
-    assert sentences["lifetime_giant"].numbers["largest_share"] == pytest.approx(136 / 176)
+    assert sentences["lifetime_giant"].numbers["largest_margin_share"] == pytest.approx(136 / 176)
 
 
 def test_nobody_came_back():
@@ -83,7 +87,7 @@ def test_a_failed_check_is_the_reason():
 
 def test_one_giant_client():
     sentence = said(shop(1500, 8, giant=True))["lifetime_giant"]
-    assert sentence.numbers["largest_share"] > 0.4 and "One client alone" in sentence
+    assert sentence.numbers["largest_margin_share"] > 0.4 and "One client alone" in sentence
 
 
 @pytest.mark.parametrize("tables", [
