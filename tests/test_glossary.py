@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+from collections import Counter
 
 import pandas as pd
 import pytest
 
 from funnel_lib import overview
 from funnel_lib.glossary import GLOSSARY, UNITS, term
+from funnel_lib.glossary_terms import TERMS
 from tests.measures import MEASURES
 
 
@@ -28,6 +30,11 @@ def test_every_column_is_defined(demo, measure):
 def test_the_overview_is_defined(demo):
     for name in overview.processes(demo).columns:
         term(name)
+
+
+def test_a_name_has_one_meaning():
+    """A second row of a key would silently replace the first one."""
+    assert not [key for key, count in Counter(row[0] for row in TERMS).items() if count > 1]
 
 
 @pytest.mark.parametrize("key", GLOSSARY)

@@ -118,7 +118,7 @@ def revenue(process: Process) -> list[Sentence]:
     if result.reason:
         return [Sentence("revenue_retention", f"Revenue retention is not shown: {REASONS[result.reason]}.", reason=result.reason)]
     text = (f"Clients from before the last two years paid {say.money(result.this_year_amount)} this year against "
-            f"{say.money(result.last_year_amount)} the year before: net revenue retention {say.share(result.nrr)}"
+            f"{say.money(result.base_year_amount)} the year before: net revenue retention {say.share(result.nrr)}"
             f"{_limits(result.nrr_low_share, result.nrr_high_share, say)}. Without what some of them grew by, "
             f"{say.share(result.grr)} of last year's money is kept{_limits(result.grr_low_share, result.grr_high_share, say)}; "
             f"{say.count(result.lost_count)} of {say.count(result.buyers_count)} who bought then have not ordered since.")

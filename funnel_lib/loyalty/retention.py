@@ -91,6 +91,11 @@ def average_retention(retention: pd.DataFrame) -> pd.DataFrame:
     groups = list(retention.columns[:retention.columns.get_loc("cohort")])
     whole = retention[retention["complete"].astype(bool)]
     pooled = whole.groupby([*groups, "age"], as_index=False)[["customers_count", "active_count"]].sum()
+    if groups:
+        # The largest group first.
+        pooled["_size"] = pooled.groupby(groups)["customers_count"].transform("max")
+        pooled = pooled.sort_values(["_size", *groups, "age"], ascending=[False, *[True] * len(groups), True], ignore_index=True)
+        pooled = pooled.drop(columns="_size")
     shares = rate(pooled["active_count"], pooled["customers_count"])
     pooled = pooled.assign(retained_share=shares.share, retained_low_share=shares.low_share,
                            retained_high_share=shares.high_share)

@@ -28,7 +28,7 @@ class RevenueRetention:
     This year are the 365 days before `as_of`, the base year the 365 before them. `nrr` = their amount this year / in the base
     year, `grr` the same with each customer capped at their own base year, so never above 1 or `nrr`; refunds taken off.
     `customers_count` customers, of whom `buyers_count` ordered in the base year and `lost_count` of these not since;
-    `last_year_amount` and `this_year_amount` are theirs, `largest_customer_share` is the part of the largest of them in the base
+    `base_year_amount` and `this_year_amount` are theirs, `largest_customer_share` is the part of the largest of them in the base
     year.
     `joined_count` customers began in the base year and paid `joined_amount` this year: they are in neither figure, since their
     base year was no whole one. `reason` says why the figures are missing, '' where they are not.
@@ -43,7 +43,7 @@ class RevenueRetention:
     customers_count: int
     buyers_count: int
     lost_count: int
-    last_year_amount: float
+    base_year_amount: float
     this_year_amount: float
     largest_customer_share: float
     joined_count: int
@@ -67,7 +67,7 @@ def revenue_retention(process: Process) -> RevenueRetention:
     figures = dict.fromkeys(FIGURES, np.nan) if reason else _figures(people, old)
     counts = {name: int(old[name]) for name in ("customers_count", "buyers_count", "lost_count")}
     last, this, of_joined = (float(amount) / process.minor_units for amount in (old["last"], old["this"], joined["this"]))
-    return RevenueRetention(**figures, **counts, last_year_amount=last, this_year_amount=this, joined_amount=of_joined,
+    return RevenueRetention(**figures, **counts, base_year_amount=last, this_year_amount=this, joined_amount=of_joined,
                             joined_count=int(joined["customers_count"]), reason=reason)
 
 

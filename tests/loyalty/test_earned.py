@@ -276,7 +276,7 @@ def test_bad_input_gives_a_table_or_a_reason(case):
     process = Process.from_tables("p", **{**SETTINGS, **BAD[case]})
     for measure in (loyalty.margin_by_order, loyalty.margin_after_first, loyalty.payback):
         if case in ("no margin", "some margins", "no orders"):
-            with pytest.raises(MeasureError, match="p: needs the (margin of every order|table 'orders')"):
+            with pytest.raises(MeasureError, match=r"p: needs the (margin of every order|table 'orders')"):
                 measure(process)
         else:
             found = measure(process)

@@ -37,7 +37,7 @@ def test_by_hand():
         result = loyalty.revenue_retention(process)
         assert (result.nrr, result.grr, result.reason) == (pytest.approx(220 / 250), pytest.approx(140 / 250), "")
         assert (result.customers_count, result.buyers_count, result.lost_count, result.joined_count) == (4, 3, 1, 1)
-        assert (result.last_year_amount, result.this_year_amount, result.joined_amount) == (250, 220, 60)
+        assert (result.base_year_amount, result.this_year_amount, result.joined_amount) == (250, 220, 60)
         assert result.largest_customer_share == pytest.approx(0.4)
         assert result.grr_low_share < result.grr < result.grr_high_share <= 1
         assert 0 < result.nrr_low_share < result.nrr < result.nrr_high_share
