@@ -31,7 +31,11 @@ def surroundings(folder: Path, shared: Path) -> Iterator[None]:
     """
     config = folder / "ipython" / "profile_default"
     config.mkdir(parents=True)
-    (config / "ipython_kernel_config.py").write_text(KERNEL_CONFIG, encoding="utf-8")
+    # A kernel is killed at its end and cannot tidy up: what it spills to disk goes with the report's own folder.
+    (folder / "temporary").mkdir()
+    spilling = f"import tempfile; tempfile.tempdir = {str(folder / 'temporary')!r}; del tempfile"
+    (config / "ipython_kernel_config.py").write_text(f"{KERNEL_CONFIG}c.InteractiveShellApp.exec_lines += [{spilling!r}]\n",
+                                                     encoding="utf-8")
     shared.mkdir(parents=True, exist_ok=True)
     changed = {
         "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),

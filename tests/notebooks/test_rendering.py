@@ -54,14 +54,18 @@ def test_another_process_moment_and_language(tmp_path):
     {"leads": LEADS},
     {"orders": ORDERS},
 ], ids=lambda tables: "+".join(tables))
-def test_a_company_that_has_next_to_nothing(tmp_path, tables):
-    """What is missing is a sentence; an empty process is a page in words."""
+def test_a_company_that_has_next_to_nothing(tmp_path, monkeypatch, tables):
+    """What is missing is a sentence; an empty process is a page in words; nothing is left in the system's temporary folder."""
+    system = tmp_path / "system"
+    system.mkdir()
+    monkeypatch.setenv("TMPDIR", str(system))
     company = tmp_path / "company"
     company.mkdir()
     (company / "company.yaml").write_text(DESCRIPTION, encoding="utf-8")
     for name, text in tables.items():
         (company / f"{name}.csv").write_text(text, encoding="utf-8")
     _report(company, tmp_path / "out")
+    assert not list(system.glob("funnel-*"))
     pages = _pages(tmp_path / "out")
     for name, text in pages.items():
         assert not BAD.search(text), (name, BAD.search(text).group())
