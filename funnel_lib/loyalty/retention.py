@@ -80,10 +80,10 @@ def cohort_retention(process: Process, per: str = "month", bounded: bool = True,
 def average_retention(retention: pd.DataFrame) -> pd.DataFrame:
     """The average curve of a table of `cohort_retention`: numerators and denominators pooled over complete cells.
 
-    One row is an age (of a group, the largest first). Columns: the groups, `age`, `customers_count`, `active_count`, `retained_share` with Wilson
-    limits. Of a table with a value also its total, the total per customer, and `retained_value_share`: the total / that of the
-    same cohorts at age 0, with limits that take the cohort for what varies (missing with a single cohort, or where
-    nobody paid).
+    One row is an age (of a group, the largest first). Columns: the groups, `age`, `customers_count`, `active_count`,
+    `retained_share` with Wilson limits. Of a table with a value also its total, the total per customer, and
+    `retained_value_share`: the total / that of the same cohorts at age 0, with limits that take the cohort for what varies
+    (missing with a single cohort, or where nobody paid).
     Source of these limits: ratio estimator, Cochran 1977.
     """
     if "age" not in retention:
