@@ -12,7 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag, kept, left_join, with_groups
 from funnel_lib.new_leads import all_leads, new_leads
 from funnel_lib.periods import elapsed_days
-from funnel_lib.schema import MISSING
+from funnel_lib.schema import MISSING, TABLES
 
 REFERRED, OTHER_ORIGIN, UNKNOWN = "referred", "other", "unknown"
 UNATTRIBUTED = "(unattributed)"
@@ -41,7 +41,17 @@ def paid_orders(process: Process) -> nw.LazyFrame:
     `gap_days` is the time since the customer's order before, at least 1 day: missing for the first one, 0 for a later
     order of the same day (they share a visit). Same-moment orders follow `order_id`.
     """
-    return process.remembered(("paid_orders",), lambda: kept(_paid_orders(process)))
+    return process.remembered(("paid_orders",), lambda: _kept_orders(process))
+
+
+def _kept_orders(process: Process) -> nw.LazyFrame:
+    """Every measure of customers begins with these orders, so they are kept: without what the source has not or a plan can add."""
+    frame = _paid_orders(process)
+    types = frame.collect_schema()
+    estimated = {"margin"} if process.settings.margin_share is not None else set()
+    absent = {column.name: nw.lit(None, dtype=types[column.name]) for column in TABLES["orders"].columns
+              if column.name not in estimated and not process.has("orders", column.name)}
+    return kept(frame, {**absent, "process": nw.lit(process.name), "day": nw.col("ordered_at").dt.truncate("1d")})
 
 
 def _paid_orders(process: Process) -> nw.LazyFrame:

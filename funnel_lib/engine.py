@@ -134,16 +134,18 @@ def flag(condition: nw.Expr) -> nw.Expr:
     return nw.when(condition.fill_null(False)).then(nw.lit(1, dtype=nw.Int16)).otherwise(nw.lit(0, dtype=nw.Int16))
 
 
-def kept(frame: nw.LazyFrame) -> nw.LazyFrame:
+def kept(frame: nw.LazyFrame, added: dict[str, nw.Expr] | None = None) -> nw.LazyFrame:
     """The frame computed now and kept on its engine, for what many queries begin with; only a plan elsewhere.
 
-    DuckDB keeps it as a temporary table, which spills to disk like any other.
+    DuckDB keeps it as a temporary table, which spills to disk like any other, without the columns of `added`: what the source has
+    not, or what is quickly worked out, comes back in the plan.
     """
     if not frame.implementation.is_duckdb():
         return frame
-    native, name = frame.to_native(), f"kept_{next(_NUMBERS)}"
+    added, every = added or {}, frame.collect_schema().names()
+    native, name = frame.drop(*added).to_native(), f"kept_{next(_NUMBERS)}"
     native.query("plan", f"CREATE TEMP TABLE {name} AS FROM plan")
-    return nw.from_native(native.query("plan", f"FROM {name}"))
+    return nw.from_native(native.query("plan", f"FROM {name}")).with_columns(**added).select(every)
 
 
 _NUMBERS = count()

@@ -72,8 +72,7 @@ def _kept_journeys(process: Process) -> nw.LazyFrame:
     absent = {column.name: nw.lit(None, dtype=types[column.name]) for column in TABLES["leads"].columns
               if not process.has("leads", column.name)}
     flags = {} if has_untimed(process) else {f"untimed_{number}": nw.lit(0, dtype=nw.Int16) for number in range(len(process.steps))}
-    every = [*types]
-    return kept(frame.drop(*absent, *flags)).with_columns(**absent, **flags).select(every)
+    return kept(frame, {**absent, **flags})
 
 
 def _of_kind(leads: nw.LazyFrame, returning: bool | None) -> nw.LazyFrame:

@@ -55,7 +55,7 @@ def cohort_retention(process: Process, per: str = "month", bounded: bool = True,
     _check_call(per, bounded, value)
     groups = as_list(by)
     people = grouped_customers(process, groups)
-    people = people.with_columns(cohort_number=_period_number(nw.col("first_day"), per, people))
+    people = people.with_columns(cohort_number=_period_number(nw.col("first_order_at"), per, people))
     cohorts = _cohorts(people, per, groups)
     columns = [*groups, *COLUMNS, *VALUES[value], *(["retained_value_share"] if VALUES[value] else [])]
     if cohorts.empty:
@@ -80,10 +80,10 @@ def cohort_retention(process: Process, per: str = "month", bounded: bool = True,
 def average_retention(retention: pd.DataFrame) -> pd.DataFrame:
     """The average curve of a table of `cohort_retention`: numerators and denominators pooled over complete cells.
 
-    One row is an age (of a group). Columns: the groups, `age`, `customers_count`, `active_count`, `retained_share` with Wilson
-    limits. Of a table with a value also its total, the total per customer, and `retained_value_share`: the total / that of the
-    same cohorts at age 0, with limits that take the cohort for what varies (missing with a single cohort, or where
-    nobody paid).
+    One row is an age (of a group, the largest first). Columns: the groups, `age`, `customers_count`, `active_count`,
+    `retained_share` with Wilson limits. Of a table with a value also its total, the total per customer, and
+    `retained_value_share`: the total / that of the same cohorts at age 0, with limits that take the cohort for what varies
+    (missing with a single cohort, or where nobody paid).
     Source of these limits: ratio estimator, Cochran 1977.
     """
     if "age" not in retention:
@@ -101,14 +101,17 @@ def average_retention(retention: pd.DataFrame) -> pd.DataFrame:
                            retained_high_share=shares.high_share)
     if "retained_value_share" in retention:
         pooled = _pooled_values(retention, pooled, groups)
+    if groups:
+        size = pooled.groupby(groups)["customers_count"].transform("max")
+        pooled = pooled.assign(size=-size).sort_values(["size", *groups, "age"], ignore_index=True).drop(columns="size")
     pooled.attrs.update(retention.attrs)
     return pooled
 
 
 def customer_orders(process: Process) -> nw.LazyFrame:
-    """`paid_orders` with `first_order_at`, `first_day` and `is_older` of their customer; most of loyalty begins with it."""
+    """`paid_orders` with `first_order_at` and `is_older` of their customer; most of loyalty begins with it."""
     def make() -> nw.LazyFrame:
-        orders = paid_orders(process).select("customer_id", "ordered_at", "day", "amount", "margin", "gap_days")
+        orders = paid_orders(process).select("customer_id", "ordered_at", "amount", "margin", "gap_days")
         return kept(_with_first_order(process, orders))
 
     return process.remembered(("customer_orders",), make)
@@ -116,12 +119,15 @@ def customer_orders(process: Process) -> nw.LazyFrame:
 
 def customer_refunds(process: Process) -> nw.LazyFrame:
     """Refunds to customers, with the same columns of their customer."""
-    refunds = money_rows(process).filter(nw.col("amount") < 0).select("customer_id", "ordered_at", "day", "amount", "margin")
-    return _with_first_order(process, refunds)
+    def make() -> nw.LazyFrame:
+        refunds = money_rows(process).filter(nw.col("amount") < 0).select("customer_id", "ordered_at", "amount", "margin")
+        return kept(_with_first_order(process, refunds))
+
+    return process.remembered(("customer_refunds",), make)
 
 
 def _with_first_order(process: Process, rows: nw.LazyFrame) -> nw.LazyFrame:
-    people = customers(process).select("customer_id", "first_order_at", "first_day", "is_older")
+    people = customers(process).select("customer_id", "first_order_at", "is_older")
     return rows.join(people, on="customer_id", how="inner")
 
 
@@ -134,10 +140,10 @@ def _check_call(per: str, bounded: bool, value: str) -> None:
                         "leave bounded=True")
 
 
-def _period_number(day: nw.Expr, per: str, frame: nw.LazyFrame) -> nw.Expr:
+def _period_number(time: nw.Expr, per: str, frame: nw.LazyFrame) -> nw.Expr:
     """A number that grows by one with each period, from the calendar's parts, so that it is the same on every engine."""
-    year, month = day.dt.year().cast(nw.Float64), day.dt.month().cast(nw.Float64)
-    days = elapsed_days(FIRST_MONDAY, day, frame)
+    year, month = time.dt.year().cast(nw.Float64), time.dt.month().cast(nw.Float64)
+    days = elapsed_days(FIRST_MONDAY, time, frame).floor()
     return {"day": days, "week": (days / 7).floor(), "month": year * 12 + month - 1,
             "quarter": ((year * 12 + month - 1) / 3).floor(), "year": year}[per]
 
@@ -179,11 +185,11 @@ def _counted(process: Process, people: nw.LazyFrame, keys: list[str], per: str, 
     rows = rows.filter(nw.col("is_older") == 0)
     if len(keys) > 1:
         rows = rows.join(people.select("customer_id", *keys[:-1]), on="customer_id", how="inner")
-    rows = rows.with_columns(cohort_number=_period_number(nw.col("first_day"), per, rows))
+    rows = rows.with_columns(cohort_number=_period_number(nw.col("first_order_at"), per, rows))
     if rolling:
         age = (elapsed_days(nw.col("first_order_at"), nw.col("ordered_at"), rows) / ROLLING_DAYS).floor()
     else:
-        age = _period_number(nw.col("day"), per, rows) - nw.col("cohort_number")
+        age = _period_number(nw.col("ordered_at"), per, rows) - nw.col("cohort_number")
     rows = rows.with_columns(age=age)
     # Customers first: the few cells are then summed, which is quicker than counting distinct customers in each.
     if bounded:

@@ -92,6 +92,18 @@ def test_the_demonstration_company_against_statsmodels(demo, number):
     assert (row["customers_count"], row["came_count"]) == (len(days), sum(came))
 
 
+def test_cdnow_customers_of_more_than_one_day(open_data):
+    """Published customers and those with orders on a second day, each row its own order."""
+    rows = pd.read_csv(open_data / "cdnow" / "CDNOW_master.txt", sep=r"\s+", header=0, names=["customer_id", "ordered_at", "n", "amount"],
+                       dtype={"customer_id": str, "ordered_at": str})
+    rows["ordered_at"] = pd.to_datetime(rows["ordered_at"], format="%Y%m%d")
+    process = Process.from_tables("cdnow", orders=rows.assign(order_id=rows.index.astype(str)).drop(columns="n"), currency="USD")
+    first = loyalty.next_order_times(process).iloc[0]
+    assert (first["customers_count"], first["came_count"]) == (23502, 11513)
+    amounts = loyalty.cohort_retention(process, value="amount")
+    assert amounts["amount"].sum() == pytest.approx(2500315.63, abs=0.005)
+
+
 @settings(max_examples=12)
 @given(st.lists(st.tuples(st.integers(0, 90), st.sampled_from("abcdef"), st.integers(-1, 3)), min_size=1, max_size=30))
 def test_laws(rows):
