@@ -145,7 +145,8 @@ def kept(frame: nw.LazyFrame, added: dict[str, nw.Expr] | None = None) -> nw.Laz
     added, every = added or {}, frame.collect_schema().names()
     native, name = frame.drop(*added).to_native(), f"kept_{next(_NUMBERS)}"
     native.query("plan", f"CREATE TEMP TABLE {name} AS FROM plan")
-    return nw.from_native(native.query("plan", f"FROM {name}")).with_columns(**added).select(every)
+    table = nw.from_native(native.query("plan", f"FROM {name}"))
+    return table.with_columns(**added).select(every) if added else table
 
 
 _NUMBERS = count()
