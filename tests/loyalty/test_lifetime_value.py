@@ -7,7 +7,7 @@ import json
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel_lib import CallError, MeasureError, Process, lifetime, loyalty
@@ -229,6 +229,7 @@ def test_what_the_present_clients_bring_is_expected():
 # -- laws --------------------------------------------------------------------------------------------------------------------------
 
 
+@settings(max_examples=15)
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 200), st.integers(-50, 90)), min_size=1, max_size=40), st.randoms())
 def test_histories_add_up_in_any_order(rows, random):
     orders = pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
