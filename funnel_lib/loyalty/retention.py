@@ -181,7 +181,7 @@ def _counted(process: Process, people: nw.LazyFrame, keys: list[str], per: str, 
     """Customers per cohort and age of an order, each once (unbounded: per age of their last order), and the value's totals."""
     rows = customer_orders(process).drop("gap_days")
     if value in ("amount", "margin"):
-        rows = nw.concat([rows, customer_refunds(process)])
+        rows = nw.concat([rows, customer_refunds(process).filter(nw.col("ordered_at") >= nw.col("first_order_at"))])
     rows = rows.filter(nw.col("is_older") == 0)
     if len(keys) > 1:
         rows = rows.join(people.select("customer_id", *keys[:-1]), on="customer_id", how="inner")

@@ -138,8 +138,9 @@ def test_amounts_of_the_demonstration_company_in_plain_pandas(demo, name):
     rows = collect(process.table("orders")).query("amount != 0").dropna(subset="customer_id")
     older = set(collect(process.table("customers"))["customer_id"]) if process.has("customers") else set()
     returning = set(collect(process.table("leads")).query("returning == True")["customer_id"])
-    first = rows[rows["amount"] > 0].groupby("customer_id")["ordered_at"].min().dt.to_period("M").rename("cohort")
-    rows = rows.join(first, on="customer_id", how="inner")
+    first = rows[rows["amount"] > 0].groupby("customer_id")["ordered_at"].min().rename("first")
+    rows = rows.join(first, on="customer_id", how="inner").query("ordered_at >= first")
+    rows["cohort"] = rows["first"].dt.to_period("M")
     rows["age"] = (rows["ordered_at"].dt.to_period("M") - rows["cohort"]).map(lambda months: months.n)
     plain = rows[~rows["customer_id"].isin(older | returning)].groupby(["cohort", "age"])["amount"].sum() / process.minor_units
     table = loyalty.cohort_retention(process, value="amount")
@@ -163,11 +164,8 @@ def test_laws(rows, rolling, per):
     grouped = loyalty.cohort_retention(process, per, rolling=rolling, by="channel", value="amount")
     positive = orders[orders["amount"] > 0]
     assert counts["orders_count"].sum() == len(positive) and (counts["active_count"] <= counts["orders_count"]).all()
-    if not rolling:
-        starts = {"week": "W-SUN", "month": "M", "quarter": "Q"}[per]
-        first = positive.groupby("customer_id")["ordered_at"].min().dt.to_period(starts).rename("first")
-        since = orders.join(first, on="customer_id", how="inner")
-        assert amounts["amount"].sum() == since.loc[since["ordered_at"].dt.to_period(starts) >= since["first"], "amount"].sum()
+    since = orders.join(positive.groupby("customer_id")["ordered_at"].min().rename("first"), on="customer_id", how="inner")
+    assert amounts["amount"].sum() == since.loc[since["ordered_at"] >= since["first"], "amount"].sum()
     # With own ages a cohort's oldest cells have begun only for those who began first: cells that are over have everybody.
     over = amounts[amounts["complete"]].set_index(["cohort", "age"]) if rolling else amounts.set_index(["cohort", "age"])
     for name in ("customers_count", "active_count", "amount"):
@@ -177,6 +175,15 @@ def test_laws(rows, rolling, per):
     unbounded = loyalty.cohort_retention(process, per, bounded=False, rolling=rolling, by="channel")
     assert (bounded["active_count"] <= unbounded["active_count"]).all()
     assert unbounded.groupby(["channel", "cohort"])["active_count"].apply(lambda own: own.is_monotonic_decreasing).all()
+
+
+@pytest.mark.parametrize("rolling", [False, True])
+def test_a_refund_before_the_first_order_is_in_no_cell(rolling):
+    """Whatever it refunds was bought before the records: also where it falls into the month of the first order."""
+    orders = pd.DataFrame([("1", "2026-01-05", -40), ("2", "2026-01-20", 100), ("3", "2026-01-25", -10)],
+                          columns=["order_id", "ordered_at", "amount"]).assign(customer_id="a")
+    table = loyalty.cohort_retention(Process.from_tables("p", orders=orders, as_of="2026-03-01"), rolling=rolling, value="amount")
+    assert table["amount"].iloc[0] == 90 and table["amount"].sum() == 90
 
 
 def test_a_customer_of_two_processes_begins_in_each():
