@@ -63,13 +63,6 @@ def test_refunds_above_purchases_leave_no_share():
     assert loyalty.average_retention(table)["retained_value_share"].isna().all()
 
 
-def test_a_refund_before_the_first_order_is_in_no_cell():
-    orders = pd.DataFrame([("0", "a", "2025-11-02", -70), ("1", "a", "2026-01-02", 100)],
-                          columns=["order_id", "customer_id", "ordered_at", "amount"])
-    table = loyalty.cohort_retention(Process.from_tables("p", orders=orders, as_of="2026-03-01"), value="amount")
-    assert table[["age", "amount"]].to_numpy().tolist() == [[0, 100], [1, 0]]
-
-
 def test_pooled_values_and_their_limits_by_the_formula():
     """Three cohorts of 100, 200 and 300 in their first month pay 50, 60 and 240 in the next: 350 / 600."""
     rows = [(f"{n}", f"c{n}", start, first) for n, (start, first) in enumerate((("2026-01-05", 100), ("2026-02-05", 200), ("2026-03-05", 300)))]
