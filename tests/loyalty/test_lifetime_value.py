@@ -205,6 +205,16 @@ def test_the_parameters_of_the_demonstration_company_are_found(demo, name):
     assert result.ltv_low_amount < value < result.ltv_high_amount
 
 
+def test_the_repeat_rate_of_the_demonstration_company_is_the_planted_one(demo):
+    """Drawn by BG/NBD, a client of retail has come again by age t with the chance 1 − (alpha / (alpha + t))^r."""
+    truth = json.loads((ROOT / "data" / "demo" / "truth.json").read_text(encoding="utf-8"))["processes"]["retail"]["parameters"]
+    r, alpha = truth["purchases"]["r"], truth["purchases"]["alpha"]
+    old = loyalty.purchases(demo.process("retail")).query("age >= 364 / 7")
+    chance = np.average(1 - (alpha / (alpha + old["age"]))**r, weights=old["customers_count"])
+    found = loyalty.repeat_rate(demo.process("retail"), at_least_days=365)
+    assert found.low_share < chance < found.high_share
+
+
 def test_the_interval_of_the_value_holds_the_truth():
     """12 shops of 1,500 customers, undiscounted: the planted value of 24 months lies in the 95 % interval of at least 10."""
     true = lifetime.BgNbd(0.6, 10.0, 0.8, 2.6, 0, 1, 1, np.eye(4))
