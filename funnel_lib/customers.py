@@ -142,7 +142,7 @@ def _with_lead(frame: nw.LazyFrame, process: Process) -> nw.LazyFrame:
         nothing = nw.lit(None, dtype=nw.String)
         return frame.with_columns(lead_id=nothing, referred_by=nothing, lead_channel=nothing, channel=nw.col("order_channel"),
                                   lead_created_at=nw.lit(None, dtype=nw.Datetime("us")),
-                                  returning=nw.lit(False)).drop("closed_lead_id", "order_channel")
+                                  returning=nw.lit(False), _had_lead=nw.lit(False)).drop("closed_lead_id", "order_channel")
     leads = all_leads(process)
     closing = leads.select(closed_lead_id=nw.col("lead_id"), closed_channel=nw.col("channel"),
                            closed_referred_by=nw.col("referred_by"), closed_created_at=nw.col("created_at"),
@@ -158,11 +158,11 @@ def _with_lead(frame: nw.LazyFrame, process: Process) -> nw.LazyFrame:
 
     frame = frame.with_columns(lead_id=chosen("lead_id"), lead_created_at=chosen("created_at"),
                                referred_by=chosen("referred_by"), lead_channel=chosen("channel"),
-                               returning=chosen("returning").fill_null(False))
+                               returning=chosen("returning").fill_null(False), _had_lead=in_time)
     by_lead = ~nw.col("lead_channel").is_null()
     return frame.with_columns(channel=nw.when(by_lead).then(nw.col("lead_channel")).otherwise(nw.col("order_channel"))).select(
         "customer_id", "first_order_at", "first_day", "lead_id", "lead_created_at", "lead_channel", "referred_by", "channel",
-        "returning")
+        "returning", "_had_lead")
 
 
 def _earliest_leads(leads: nw.LazyFrame) -> nw.LazyFrame:
@@ -183,12 +183,12 @@ def _with_age_marks(frame: nw.LazyFrame, process: Process) -> nw.LazyFrame:
     listed = ~nw.col("is_listed").is_null()
     earlier = (nw.col("known_at").dt.truncate("1d") < nw.col("first_day")).fill_null(False)
     older = earlier | (listed & nw.col("known_at").is_null()) | nw.col("returning")
-    # A lead of after the first order does not show that the customer was new then.
+    # A lead of after the first order does not show that the customer was new then; one before it does, whichever closed it.
     lead_after = (nw.col("lead_created_at").dt.truncate("1d") > nw.col("first_day")).fill_null(False)
-    no_lead_before = nw.col("lead_id").is_null() | lead_after
+    no_lead_before = ~nw.col("_had_lead") & (nw.col("lead_id").is_null() | lead_after)
     perhaps = ~listed & ~older & no_lead_before & _seen_early(process, frame)
     return frame.with_columns(is_older=flag(older), is_perhaps_older=flag(perhaps)).drop(
-        "known_at", "is_listed", "returning")
+        "known_at", "is_listed", "returning", "_had_lead")
 
 
 def _seen_early(process: Process, frame: nw.LazyFrame) -> nw.Expr:

@@ -73,6 +73,15 @@ def test_a_lead_after_the_first_order_does_not_make_a_customer_new():
     assert loyalty.referral_share(process)["perhaps_older_count"].sum() == 1
 
 
+def test_a_lead_before_the_first_order_makes_a_customer_new_though_a_later_one_closed_it():
+    """The order names a lead of two weeks later; an earlier lead shows that the customer came then."""
+    orders = pd.DataFrame([("1", "a", "2025-01-05", "L1"), ("2", "a", "2025-02-05", None)],
+                          columns=["order_id", "customer_id", "ordered_at", "lead_id"]).assign(amount=10.0)
+    leads = pd.DataFrame({"lead_id": ["L0", "L1"], "customer_id": "a", "created_at": ["2025-01-02", "2025-01-20"], "channel": "site"})
+    for process in on_engines("p", {"orders": orders, "leads": leads}, as_of="2025-06-01", observed_from="2025-01-01").values():
+        assert loyalty.referral_share(process)["perhaps_older_count"].sum() == 0
+
+
 def test_a_listed_customer_without_a_date_is_older_and_never_perhaps_older():
     known = pd.DataFrame({"customer_id": ["a", "d"], "first_order_at": [None, "2020-05-05"]})
     for process in on_engines("p", {"orders": TABLES["orders"], "customers": known}, **SETTINGS).values():

@@ -38,10 +38,10 @@ def _repeat(process: Process) -> list[Sentence]:
     text = (f"{verdict}: {say.share(result.share)} of the orders ({say.count(result.part_count)} of "
             f"{say.count(result.whole_count)}{_limits(say, result.low_share, result.high_share)}), with "
             f"{say.share(result.amount_share)} of the money.{left_out}")
-    return [Sentence("repeat_share", text, nameless_count=nameless, share=result.share,
-                     low_share=result.low_share, high_share=result.high_share,
-                     part_count=result.part_count, whole_count=result.whole_count, amount_share=result.amount_share,
-                     amount_low_share=result.amount_low_share, amount_high_share=result.amount_high_share)]
+    names = ("share", "low_share", "high_share", "part_count", "whole_count", "amount_share", "amount_low_share",
+             "amount_high_share")
+    numbers = {name: getattr(result, name) for name in names if getattr(result, name) == getattr(result, name)}
+    return [Sentence("repeat_share", text, nameless_count=nameless, **numbers)]
 
 
 def _nameless_count(process: Process) -> int:
@@ -113,10 +113,12 @@ def _coefficient(process: Process) -> list[Sentence]:
     say, result = Speaker(process), loyalty.referral_coefficient(process)
     if not result.referred_count:
         return []
-    text = (f"In the last year {say.count(result.active_count)} active clients brought {say.count(result.referred_count)} new "
-            f"ones by recommendation: {say.number(result.referrals_per_customer * 100)} per hundred.")
+    window = "In the last year" if result.window_days >= YEAR_DAYS else f"In the {say.days(result.window_days)} of the records"
+    text = (f"{window} {say.count(result.referred_count)} new {'client' if result.referred_count == 1 else 'clients'} came by "
+            f"recommendation, and {say.count(result.active_count)} {'client was' if result.active_count == 1 else 'clients were'} "
+            f"active: {say.number(result.referrals_per_customer * 100)} recommended ones per hundred.")
     return [Sentence("referral_coefficient", text, referrals_per_customer=result.referrals_per_customer,
-                     referred_count=result.referred_count, active_count=result.active_count)]
+                     referred_count=result.referred_count, active_count=result.active_count, window_days=result.window_days)]
 
 
 def _late(process: Process) -> list[Sentence]:
@@ -124,14 +126,18 @@ def _late(process: Process) -> list[Sentence]:
     if table.empty or table["lateness"].isna().all():
         return [Sentence("lateness", "Nobody came twice yet, so nobody's rhythm is known and nobody can be late.")]
     late = table[table["is_late"]]
+    if late.empty:
+        who = "The only client has not" if len(table) == 1 else f"No client of {say.count(len(table))} has"
+        text = f"{who} been silent for more than {say.number(process.settings.lapse_factor)} times the usual gap."
+        return [Sentence("lateness", text, late_count=0, customers_count=len(table), amount=0.0)]
     regular = late[late["orders_count"] > 1]
     money, total = late["yearly_amount"].sum(), table["yearly_amount"].sum()
-    text = (f"{say.count(len(late))} of {say.count(len(table))} clients have been silent for more than "
-            f"{say.number(process.settings.lapse_factor)} times their usual gap, {say.count(len(regular))} of them after two "
-            f"orders or more; in their last year they paid {say.money(money)}")
+    text = (f"Of {say.count(len(table))} client{'' if len(table) == 1 else 's'} {say.count(len(late))} "
+            f"{'has' if len(late) == 1 else 'have'} been silent for more than {say.number(process.settings.lapse_factor)} times "
+            f"their usual gap, {say.count(len(regular))} of them after two orders or more; in their last year they "
+            f"paid {say.money(money)}")
     text += f" ({say.share(float(ratio(money, total)))} of what all clients paid in theirs)." if total > 0 else "."
-    if len(late):
-        text += " Begin with those at the top of the list of late clients."
+    text += " Begin with those at the top of the list of late clients."
     return [Sentence("lateness", text, late_count=len(late), customers_count=len(table), amount=money)]
 
 
@@ -140,8 +146,9 @@ def _perhaps_older(process: Process) -> list[Sentence]:
     count = int(loyalty.referral_share(process)["perhaps_older_count"].sum())
     if not count:
         return []
-    text = (f"Perhaps {say.count(count)} of these new clients had bought before: they were first seen soon after the records "
-            "began. They are counted as new here.")
+    text = (f"Perhaps {say.count(count)} of the new clients had bought before: first seen soon after the records began, without "
+            "a lead. Shares of sales, of clients and retention count them as new; costs, payback and the value of a client leave "
+            "them out.")
     return [Sentence("perhaps_older", text, perhaps_older_count=count)]
 
 

@@ -129,8 +129,8 @@ _CLAIMS = {"claim_holds": "Most of the margin is earned with clients one has",
 
 
 def _limits(say: Speaker, low: float, high: float, unit: str = "amount") -> str:
-    """The interval, or nothing where one client alone leaves none."""
-    return "" if math.isnan(low) else f", 95 % interval {say.range(low, high, unit)}"
+    """The interval, or nothing where one client alone, or clients all alike, leave none."""
+    return "" if math.isnan(low) or low == high else f", 95 % interval {say.range(low, high, unit)}"
 
 
 def _interval(say: Speaker, row: pd.Series) -> str:

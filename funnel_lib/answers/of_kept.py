@@ -82,8 +82,9 @@ def next_orders(process: Process) -> list[Sentence]:
         return [Sentence("next_order", text, customers_count=int(first.customers_count), came_count=0)]
     told = table[~table["few"]].head(MOST_TOLD)
     if told.empty:
-        text = (f"{say.count(first.came_count)} of {say.count(first.customers_count)} clients have come for a second order so far: "
-                "too few clients to say when the next order comes.")
+        came = f"{say.count(first.came_count)} of {say.count(first.customers_count)} clients came"
+        text = (f"{came if first.customers_count > 1 else 'The only client came'} for a second order so far: too few clients "
+                "to say when the next order comes.")
         return [Sentence("next_order", text, customers_count=int(first.customers_count), came_count=int(first.came_count))]
     parts = [_came(row, say) for row in told.itertuples()]
     text = f"{_capital('; '.join(parts))}."

@@ -43,10 +43,13 @@ def groups(process: Process) -> list[Sentence]:
         return [Sentence("client_groups", text, customers_count=total)]
     parts = []
     if counts["client_best"]:
-        parts.append(f"the best {say.count(counts['client_best'])} bring {_of_money(say, table.loc['client_best'])}")
-    parts.append(f"{say.count(counts['client_leaving'])} who had come again are leaving ("
-                 f"{_of_money(say, table.loc['client_leaving'])}): call them first")
-    parts += [f"{say.count(counts['client_cooling'])} more are cooling",
+        bring = "brings" if counts["client_best"] == 1 else "bring"
+        parts.append(f"the best {say.count(counts['client_best'])} {bring} {_of_money(say, table.loc['client_best'])}")
+    leaves = counts["client_leaving"]
+    parts.append(f"{say.count(leaves)} who had come again {'is' if leaves == 1 else 'are'} leaving ("
+                 f"{_of_money(say, table.loc['client_leaving'])}): call {'that one' if leaves == 1 else 'them'} first"
+                 if leaves else "nobody who had come again is leaving")
+    parts += [f"{say.count(counts['client_cooling'])} more {'is' if counts['client_cooling'] == 1 else 'are'} cooling",
               f"{say.count(counts['client_once'])} bought once and stayed away"]
     text = f"Of {_number(say, total, 'client')} {'; '.join(parts)}."
     return [Sentence("client_groups", text, customers_count=total,

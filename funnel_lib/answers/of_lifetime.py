@@ -33,7 +33,7 @@ def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
                 f"first order {first}, and {say.count(result.expected_orders)} more orders are expected of a client, of "
                 f"{say.money(result.repeat_amount)} each at {say.share(result.repeat_margin_share)} margin")
     else:
-        known = f" ({_interval(say, result, 'ltv')})" if result.ltv_low_amount == result.ltv_low_amount else ""
+        known = f" ({_interval(say, result, 'ltv')})" if result.ltv_low_amount < result.ltv_high_amount else ""
         verb = "lost" if result.ltv_amount < 0 else "brought"
         text = f"A new client has {verb} {say.money(abs(result.ltv_amount))} of margin {whole}{known}"
     rate = result.discount_rate_per_year

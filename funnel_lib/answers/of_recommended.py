@@ -81,7 +81,7 @@ def _compared(name: str, here: pd.Series, there: pd.Series, say: Speaker) -> Sen
         return Sentence(f"referred_{name}", text, verdict=verdict)
     figures = f"{_figure(value, here, say)} against {_figure(value, there, say)}"
     if verdict == "no_difference":
-        text = f"{open_case}: {figures}; chance alone makes such a difference."
+        text = f"{open_case}: {figures}; chance alone can make such a difference."
     else:
         text = f"{subject} {more if verdict == 'above' else less} than the others: {figures}."
     return Sentence(f"referred_{name}", text, verdict=verdict, referred=float(here[value]), other=float(there[value]))
@@ -176,5 +176,5 @@ def promoters_recommend(process: Process) -> list[Sentence]:
                f"({say.count(brought)} of {say.count(people)})")
     head = {"above": "Promoters really recommend", "below": "Promoters recommend less than the others"}.get(
         row.verdict, "Whether promoters really recommend more than the others cannot be told")
-    text = f"{head}: {figures}{'; chance alone makes such a difference' if row.verdict == 'no_difference' else ''}."
+    text = f"{head}: {figures}{'; chance alone can make such a difference' if row.verdict == 'no_difference' else ''}."
     return [Sentence("promoters_recommend", text, verdict=row.verdict, share=row.recommended_share, others_share=rest)]

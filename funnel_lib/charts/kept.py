@@ -66,6 +66,10 @@ def plot_kept_by(average: pd.DataFrame, per: str = "month", ax: Axes | None = No
     about, group = about_of(average), average.columns[0]
     age = _common_age(average, group, YEAR_AGES[per])
     table = average[average["age"] == age].sort_values("customers_count", ascending=False).head(style.MOST_CATEGORIES)
+    if table.empty:
+        with style.drawn():
+            return style.untold(style.new_axes(ax, 1.7), f"No group could be followed for a {per} yet",
+                                "retention by group of clients", about)
     enough = table[~is_few(table["customers_count"])]
     apart = len(enough) > 1 and enough["retained_low_share"].max() > enough["retained_high_share"].min()
     table = table.sort_values("retained_share", ascending=False, kind="stable") if apart else table

@@ -129,7 +129,7 @@ def value_by_age(process: Process, horizon_months: int = HORIZON_MONTHS) -> pd.D
     (below 30 customers). Errors as in `lifetime_value`.
     """
     _check_horizon(horizon_months)
-    margins(process)  # says what is missing before anything is counted
+    purchases(process), margins(process)  # they say what is missing before anything is counted
     months = pd.DataFrame({"since_first_months": np.arange(horizon_months + 1)})
     table = months.merge(observed_values(process, horizon_months), on="since_first_months", how="left")
     table = table.fillna({"customers_count": 0}).astype({"customers_count": int})

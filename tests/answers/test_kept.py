@@ -33,7 +33,7 @@ def test_numbers_counted_by_hand():
 def test_next_orders_are_told_from_thirty_clients_on():
     sentence = next_orders(many())[0]
     assert sentence.numbers["came_share_1"] == 0.25 and sentence.startswith("After the first order 25.0")
-    assert next_orders(Process.from_tables("p", **SEVEN, **AS_OF))[0].startswith("2 of 3 clients have come for a second order so far")
+    assert next_orders(Process.from_tables("p", **SEVEN, **AS_OF))[0].startswith("2 of 3 clients came for a second order so far")
 
 
 def test_a_second_order_that_makes_a_third_likelier_is_said_only_where_intervals_lie_apart(demo):

@@ -28,7 +28,7 @@ def test_silences_that_ended_by_hand():
 
 def test_groups_by_hand():
     sentence = groups(Process.from_tables("p", **visits(TENS, {"best": 100.0}), **UNTIL))[0]
-    assert sentence.startswith("Of 7 clients the best 1 bring") and "1 who had come again are leaving" in sentence
+    assert sentence.startswith("Of 7 clients the best 1 brings") and "1 who had come again is leaving" in sentence
     assert sentence.numbers["gone_count"] == 1 and sentence.numbers["customers_count"] == 7
     assert "No client can be told from another yet: 40 clients" in groups(Process.from_tables("p", **BAD["everybody once"], **SETTINGS))[0]
 

@@ -101,3 +101,11 @@ def test_nothing_undefined_or_small_is_shown_to_a_reader(name, language):
                charts.plot_next_order(loyalty.next_order(process))):
         assert "nan" not in texts(ax).lower() and ax.get_xlabel()
         assert min(text.get_fontsize() for text in [*ax.texts, *ax.get_xticklabels(), *ax.get_yticklabels()]) >= 9
+
+
+def test_groups_that_nobody_could_follow_are_a_sentence():
+    """All of one month, observed for one month: there is no age but that of the first order."""
+    orders = pd.DataFrame({"order_id": ["1", "2"], "customer_id": ["a", "b"], "ordered_at": "2026-01-10", "amount": 10})
+    table = loyalty.cohort_retention(Process.from_tables("p", orders=orders, as_of="2026-02-05"), per="quarter", by="channel")
+    start = loyalty.average_retention(table.assign(complete=True))
+    assert "No group could be followed for a quarter yet" in texts(kept.plot_kept_by(start, "quarter"))

@@ -283,6 +283,8 @@ def test_no_orders_no_margins_nobody_new():
     with pytest.raises(MeasureError, match="margin of every order, and 8 have none"):
         loyalty.lifetime_value(Process.from_tables("p", orders=without, customers=TABLES["customers"], **SETTINGS))
     with pytest.raises(MeasureError, match="first order was seen"):
+        loyalty.value_by_age(Process.from_tables("p", orders=TABLES["orders"].query("customer_id == 'd'"), customers=TABLES["customers"], **SETTINGS))
+    with pytest.raises(MeasureError, match="first order was seen"):
         loyalty.purchases(Process.from_tables("p", orders=TABLES["orders"].query("customer_id == 'd'"), customers=TABLES["customers"], **SETTINGS))
 
 
