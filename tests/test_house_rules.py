@@ -20,7 +20,8 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 FLOORS = [
     {"errors", "schema", "rates", "periods", "glossary", "glossary_terms", "survival", "about", "engine", "frames", "lifetime", "pooling", "limits",
      "working_time"},
-    {"description", "findings", "checks", "company", "readers", "journeys", "new_leads", "customers", "cards", "last_year", "staffing"},
+    {"description", "findings", "checks", "company", "readers", "journeys", "new_leads", "customers", "cards", "last_year", "staffing", "labour",
+     "stage_costs"},
     {"lead_flow", "conversion", "loyalty", "efficiency"},
     {"improvement", "overview", "answers"},
 ]

@@ -7,7 +7,7 @@ import pandas as pd
 from funnel_lib import efficiency as measures
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
-from funnel_lib.efficiency.labour import roles_without_cost
+from funnel_lib.labour import roles_without_cost
 from funnel_lib.language.formats import is_available
 from funnel_lib.schema import MISSING
 

@@ -9,7 +9,7 @@ import pandas as pd
 from funnel_lib import lead_flow as measures
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.company import Process
-from funnel_lib.lead_flow.costs import has_costs
+from funnel_lib.labour import has_costs
 
 ALL = "all"
 NOT_TOLD = ("What the channels earn back cannot be told yet: it takes dated spend, margins, leads at least 12 months old and 30 "

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import narwhals as nw
 import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.efficiency.labour import costed_hours, without_unknown
 from funnel_lib.efficiency.results import RESULTS, median_days, process_margin, results
 from funnel_lib.efficiency.strain import STRAIN, mean_strain, strain_answers, strain_hours
-from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.rates import ratio
 from funnel_lib.schema import STAGES
+from funnel_lib.stage_costs import MONEY_AND_HOURS, stage_sums
 
 ALL = "all"
-MONEY_AND_HOURS = ["spend_amount", "labour_amount", "hours", "uncosted_hours"]
 COLUMNS = ["stage", "result", "result_count", "target_count", "spend_amount", "labour_amount", "cost_amount",
            "cost_per_result_amount", "hours", "hours_per_result", "elapsed_days", *STRAIN, "strain_hours",
            "strain_hours_per_result", "margin_per_cost", "margin_per_hour_amount", "uncosted_hours"]
@@ -54,22 +51,6 @@ def efficiency_sheet(process: Process) -> pd.DataFrame:
     table["margin_per_cost"] = ratio(margin, table["cost_amount"])
     table["margin_per_hour_amount"] = ratio(margin, table["hours"])
     return process.tidy(table[COLUMNS])
-
-
-def stage_sums(process: Process) -> pd.DataFrame:
-    """Money and hours per stage: the three stages, then what names no known stage."""
-    parts = []
-    if process.has("spend"):
-        spend = collect(with_groups(process.table("spend"), ["stage"]).group_by("stage").agg(nw.col("amount").sum()))
-        parts.append(pd.DataFrame({"stage": spend["stage"], "spend_amount": spend["amount"] / process.minor_units}))
-    if process.has("work"):
-        costed = costed_hours(process, "stage")
-        parts.append(costed.assign(labour_amount=without_unknown(costed, process)))
-    found = {stage for part in parts for stage in part["stage"]}
-    stages = [*STAGES, *sorted(found - set(STAGES))]
-    # A stage without rows has cost nothing; one whose cost is unknown stays so.
-    known = [part.set_index("stage").reindex(stages, fill_value=0.0) for part in parts]
-    return pd.concat(known, axis=1).reindex(columns=MONEY_AND_HOURS).rename_axis("stage").reset_index()
 
 
 def _with_strain(table: pd.DataFrame, process: Process) -> pd.DataFrame:

@@ -7,9 +7,9 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.efficiency.labour import costed_hours, without_unknown
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import MeasureError
+from funnel_lib.labour import costed_hours, without_unknown
 from funnel_lib.periods import DAYS_PER_MONTH, days_between
 from funnel_lib.rates import ratio
 from funnel_lib.schema import MISSING, OTHER

@@ -9,13 +9,13 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.description import Effect, Measure
-from funnel_lib.efficiency.labour import hour_costs
 from funnel_lib.errors import CallError, MeasureError
 from funnel_lib.findings import Finding
 from funnel_lib.improvement.chain import Chain, summary
 from funnel_lib.improvement.parameters import DRAWS, SEED, chain_of
 from funnel_lib.improvement.vocabulary import ALL_PLACES, lever_of
 from funnel_lib.improvement.what_if import places_of
+from funnel_lib.labour import hour_costs
 from funnel_lib.periods import DAYS_PER_MONTH, days_between
 from funnel_lib.rates import ratio
 

@@ -11,11 +11,11 @@ import pandas as pd
 from funnel_lib import conversion
 from funnel_lib.company import Process
 from funnel_lib.customers import REFERRED, customers, median_gap_days, money_rows, paid_orders
-from funnel_lib.efficiency.labour import costed_hours, without_unknown
 from funnel_lib.engine import collect, left_join, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.improvement.chain import Chain, Customers
 from funnel_lib.journeys import WON, entries, lead_states
+from funnel_lib.labour import costed_hours, without_unknown
 from funnel_lib.last_year import WEEKS, YEAR_DAYS, of_last_year, undated_of_last_year, weekly_leads, yearly_factor
 from funnel_lib.lead_flow.targets import UNKNOWN, can_tell_target, with_target
 from funnel_lib.new_leads import new_leads

@@ -7,6 +7,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, left_join
+from funnel_lib.labour import priced, without_cost
 from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.schema import MISSING
 
@@ -35,16 +36,6 @@ def _channel_costs(process: Process) -> pd.DataFrame:
     return table.groupby(["channel", "stage", "month"], as_index=False)[COLUMNS[3:]].sum()
 
 
-def has_costs(process: Process) -> bool:
-    """Whether there is spend, or work of roles with an hour cost."""
-    return process.has("spend") or (process.has("work") and bool(hour_costs(process)))
-
-
-def without_cost(costed: pd.DataFrame, process: Process) -> pd.Series:
-    """Whether so much of the `hours` are `uncosted_hours` (more than `allow_set_aside_share`) that the cost is not known."""
-    return costed["uncosted_hours"] > process.settings.allow_set_aside_share * costed["hours"]
-
-
 def without_known_cost(costs: pd.DataFrame, process: Process) -> pd.Index:
     """The channels of these rows of `channel_costs` whose cost is not known: too many of their hours have no cost."""
     sums = costs.groupby("channel")[["hours", "uncosted_hours"]].sum()
@@ -61,12 +52,6 @@ def mature_months(process: Process, horizon_months: int) -> tuple[int, int]:
     before = process.needs_as_of() - pd.Timedelta(days=horizon_months * DAYS_PER_MONTH)
     first = process.observed_from
     return first.year * 12 + first.month - 1, before.year * 12 + before.month - 2
-
-
-def hour_costs(process: Process) -> dict[str, float]:
-    """Role → cost of an hour in minor units, where it is described."""
-    return {key: role.hour_cost * process.minor_units for key, role in process.company.roles.items()
-            if role.hour_cost is not None}
 
 
 def month_number(time: nw.Expr) -> nw.Expr:
@@ -90,16 +75,7 @@ def _labour(process: Process) -> pd.DataFrame:
     lead_channel = nw.col("lead_channel").fill_null(NOT_ALLOCATED)
     rows = rows.with_columns(month=month_number(nw.col("date")),
                              channel=nw.when(nw.col("channel").is_null()).then(lead_channel).otherwise(nw.col("channel")))
-    cost, none = nw.lit(None, dtype=nw.Float64), nw.lit(0.0)
-    for role, hour_cost in hour_costs(process).items():
-        cost = nw.when((nw.col("role") == role).fill_null(False)).then(nw.lit(float(hour_cost))).otherwise(cost)
-    rows = rows.with_columns(_hour_cost=cost)
-    # Each piece of work is rounded by itself (halves up, the same on every engine), so that rows sum to the total.
-    rows = rows.with_columns(
-        labour=nw.when(nw.col("_hour_cost").is_null()).then(none).otherwise(
-            (nw.col("hours") * nw.col("_hour_cost") + 0.5).floor()),
-        uncosted_hours=nw.when(nw.col("_hour_cost").is_null()).then(nw.col("hours")).otherwise(none))
-    return collect(rows.group_by("channel", "stage", "month").agg(
+    return collect(priced(rows, process).group_by("channel", "stage", "month").agg(
         nw.col("labour").sum(), nw.col("hours").sum(), nw.col("uncosted_hours").sum()))
 
 

@@ -10,13 +10,12 @@ from funnel_lib.company import Process
 from funnel_lib.customers import UNATTRIBUTED
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import CallError
+from funnel_lib.labour import has_costs, hour_costs
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, customer_counts, margins
 from funnel_lib.lead_flow.costs import (
     NOT_ALLOCATED,
     UNDATED,
     channel_costs,
-    has_costs,
-    hour_costs,
     mature_months,
     monthly_costs,
     without_known_cost,

@@ -9,12 +9,11 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.conversion.comparison import ABOVE, BELOW, NO_DIFFERENCE, SIGNIFICANT, TOO_FEW
 from funnel_lib.engine import collect, with_groups
+from funnel_lib.labour import has_costs, hour_costs
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, led_customers, margins_by_age
 from funnel_lib.lead_flow.costs import (
     UNDATED,
     channel_costs,
-    has_costs,
-    hour_costs,
     mature_months,
     month_number,
     monthly_costs,

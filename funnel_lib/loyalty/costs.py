@@ -10,12 +10,12 @@ import numpy as np
 from funnel_lib.company import Process
 from funnel_lib.conversion.curves import eventual_conversion
 from funnel_lib.customers import customers, new_customers, paid_orders
-from funnel_lib.efficiency.sheet import stage_sums
 from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
-from funnel_lib.lead_flow.costs import has_costs, hour_costs
+from funnel_lib.labour import has_costs, hour_costs
 from funnel_lib.rates import ratio
 from funnel_lib.schema import STAGES
+from funnel_lib.stage_costs import stage_sums
 
 
 @dataclass(frozen=True)

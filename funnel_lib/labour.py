@@ -7,7 +7,6 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, with_groups
-from funnel_lib.lead_flow.costs import without_cost
 
 COSTED = ["hours", "labour_amount", "uncosted_hours"]
 
@@ -42,6 +41,16 @@ def costed_hours(process: Process, by: str, work: nw.LazyFrame | None = None) ->
     costed = collect(sums).sort_values(by).reset_index(drop=True)
     costed["labour_amount"] = costed["labour"] / process.minor_units
     return costed[[by, *COSTED]]
+
+
+def has_costs(process: Process) -> bool:
+    """Whether there is spend, or work of roles with an hour cost."""
+    return process.has("spend") or (process.has("work") and bool(hour_costs(process)))
+
+
+def without_cost(costed: pd.DataFrame, process: Process) -> pd.Series:
+    """Whether so much of the `hours` are `uncosted_hours` (more than `allow_set_aside_share`) that the cost is not known."""
+    return costed["uncosted_hours"] > process.settings.allow_set_aside_share * costed["hours"]
 
 
 def without_unknown(costed: pd.DataFrame, process: Process) -> pd.Series:
