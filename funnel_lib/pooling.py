@@ -58,19 +58,34 @@ def fitted_prior(part: ArrayLike, whole: ArrayLike) -> Prior:
     same = Prior(float(common), np.inf)
     if len(whole) < 2 or not 0 < common < 1:
         return same
-    from scipy.optimize import minimize  # loaded here: scipy is slow to import
+    from scipy.optimize import minimize, root  # loaded here: scipy is slow to import
     from scipy.special import expit, logit
 
-    def cost(point: np.ndarray) -> float:
-        return -log_likelihood(part, whole, float(expit(point[0])), float(np.exp(point[1])))
+    def cost(point: np.ndarray) -> tuple[float, np.ndarray]:
+        value = log_likelihood(part, whole, float(expit(point[0])), float(np.exp(point[1])))
+        return -value, -_slope(point, part, whole)
 
     bounds = [(-14, 14), (np.log(1e-2), np.log(MOST_CONCENTRATED))]
-    fits = [minimize(cost, [logit(common), np.log(start)], bounds=bounds, method="L-BFGS-B") for start in _STARTS]
+    fits = [minimize(cost, [logit(common), np.log(start)], jac=True, bounds=bounds, method="L-BFGS-B") for start in _STARTS]
     best = min(fits, key=lambda fit: fit.fun)
     # A gain of likelihood this small is the rounding of the same model.
     if -best.fun <= log_likelihood(part, whole, float(common), np.inf) + 1e-4:
         return same
-    return Prior(float(expit(best.x[0])), float(np.exp(best.x[1])))
+    # The search stops where it gains no more, which another processor sees some digits earlier: the top itself is one point.
+    top = root(_slope, best.x, args=(part, whole), options={"xtol": 1e-14})
+    mean, concentration = top.x if np.abs(top.x - best.x).max() < 0.01 else best.x
+    return Prior(float(expit(mean)), float(np.exp(concentration)))
+
+
+def _slope(point: np.ndarray, part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    """First derivatives of the log-likelihood by the logit of the mean and the logarithm of the concentration."""
+    from scipy.special import digamma, expit
+
+    mean, concentration = expit(point[0]), np.exp(point[1])
+    a, b = mean * concentration, (1 - mean) * concentration
+    both = digamma(concentration) - digamma(whole + concentration)
+    by_a, by_b = (float(np.sum(digamma(count + of) - digamma(of) + both)) for count, of in ((part, a), (whole - part, b)))
+    return np.array([a * (1 - mean) * (by_a - by_b), a * by_a + b * by_b])
 
 
 def pooled_shares(part: ArrayLike, whole: ArrayLike) -> Pooled:

@@ -42,7 +42,7 @@ def test_pooled_shares_lie_between_the_raw_and_the_common_mean_in_any_order(grou
     low, high = np.minimum(raw, prior.mean), np.maximum(raw, prior.mean)
     assert (pooled.share[known] >= low - 1e-9).all() and (pooled.share[known] <= high + 1e-9).all()
     back = pooled_shares(part[::-1], whole[::-1]).share[::-1]
-    np.testing.assert_allclose(back, pooled.share, atol=2e-3)
+    np.testing.assert_allclose(back, pooled.share, atol=1e-9)
 
 
 @pytest.mark.parametrize(("part", "whole", "mean"), [
