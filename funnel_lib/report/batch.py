@@ -17,7 +17,8 @@ from funnel_lib.company import Company
 from funnel_lib.description import in_language
 from funnel_lib.errors import CallError, FunnelError
 from funnel_lib.report import index, manifest
-from funnel_lib.report.kernels import prepare_fonts
+from funnel_lib.report.forked import nursery
+from funnel_lib.report.kernels import common_environment, prepare_fonts
 from funnel_lib.report.make import Job, Result, failed, make_report, read_contents, source_title
 from funnel_lib.report.publish import check_output, run_folder, write_whole
 from funnel_lib.report.render import Failure
@@ -100,10 +101,13 @@ def _results(units: list[Unit], order: Order, company: Company, folder: Path) ->
             to_run.append((number, unit))
         else:
             yield states[unit.process](unit)
-    if to_run:
-        prepare_fonts(folder / "matplotlib")
-    job = Job(folder, order.timeout, order.formats, _names(order), os.getpid(), "xlsx" in order.formats)
-    yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
+    if not to_run:
+        return
+    shared = folder / "matplotlib"
+    prepare_fonts(shared)
+    with nursery(common_environment(shared)) as address:
+        job = Job(folder, order.timeout, order.formats, _names(order), os.getpid(), "xlsx" in order.formats, address)
+        yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
 
 
 def _state(company: Company, name: str | None) -> Callable[[Unit], Result] | None:

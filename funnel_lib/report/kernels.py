@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import site
@@ -10,6 +11,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from funnel_lib.report.forked import ADDRESS, PROVISIONER
+
+KERNEL = "funnel"
 PROJECT = Path(__file__).resolve().parents[2]
 
 # Pictures at twice the resolution stay sharp in print; the history is a database that parallel kernels would fight for.
@@ -23,9 +27,21 @@ c.InteractiveShellApp.exec_lines = [
 """
 
 
+# The kernel of every report, started by the provisioner of this package.
+KERNEL_SPECIFICATION = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "language": "python",
+                        "display_name": "Python 3", "metadata": {"kernel_provisioner": {"provisioner_name": PROVISIONER}}}
+
+
+def common_environment(shared: Path) -> dict[str, str]:
+    """What every kernel of a run finds in its environment; `shared` is the run's folder."""
+    return {"MPLCONFIGDIR": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0",
+            "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": _search_path()}
+
+
 @contextmanager
-def surroundings(folder: Path, shared: Path) -> Iterator[None]:
-    """The environment that kernels started inside inherit; `folder` is this report's own, `shared` the run's.
+def surroundings(folder: Path, shared: Path, nursery: str = "") -> Iterator[None]:
+    """The environment that kernels started inside inherit; `folder` is this report's own, `shared` the run's, `nursery` the
+    address of the run's parent of kernels.
 
     The caller's environment is as before afterwards.
     """
@@ -37,11 +53,13 @@ def surroundings(folder: Path, shared: Path) -> Iterator[None]:
     (config / "ipython_kernel_config.py").write_text(f"{KERNEL_CONFIG}c.InteractiveShellApp.exec_lines += [{spilling!r}]\n",
                                                      encoding="utf-8")
     shared.mkdir(parents=True, exist_ok=True)
+    specification = folder / "jupyter" / "kernels" / KERNEL / "kernel.json"
+    specification.parent.mkdir(parents=True)
+    specification.write_text(json.dumps(KERNEL_SPECIFICATION), encoding="utf-8")
     changed = {
         "IPYTHONDIR": str(folder / "ipython"), "JUPYTER_CONFIG_DIR": str(folder / "jupyter"),
         "JUPYTER_DATA_DIR": str(folder / "jupyter"), "JUPYTER_RUNTIME_DIR": str(folder / "jupyter"),
-        "MPLCONFIGDIR": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline",
-        "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": _search_path(),
+        ADDRESS: nursery, **common_environment(shared),
     }
     before = {name: os.environ.get(name) for name in changed}
     os.environ.update(changed)

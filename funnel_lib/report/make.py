@@ -20,7 +20,8 @@ PARENT_CHECK_SECONDS = 1.0
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs besides the unit: where to work, how long, what to write, which places to hide."""
+    """What a worker needs besides the unit: where to work, how long, what to write, which places to hide, where
+    kernels come from."""
 
     folder: Path
     timeout: float
@@ -28,6 +29,7 @@ class Job:
     names: dict[str, str]
     parent: int
     has_workbook: bool
+    nursery: str = ""
 
 
 @dataclass(frozen=True)
@@ -61,7 +63,7 @@ def make_report(unit: Unit, number: int, job: Job) -> Result:
     started = time.monotonic()
     try:
         folder = job.folder / f"unit-{number:04}"
-        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names)
+        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names, job.nursery)
         if run.failure:
             return failed(unit, run.failure, run.warnings, time.monotonic() - started)
         return _done(unit, run, folder, job, time.monotonic() - started)

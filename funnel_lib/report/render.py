@@ -13,7 +13,7 @@ from typing import Any
 import nbformat
 
 from funnel_lib.pages.shown import COMPLETE
-from funnel_lib.report.kernels import hide_places, surroundings
+from funnel_lib.report.kernels import KERNEL, hide_places, surroundings
 from funnel_lib.report.units import Unit, read_notebook
 
 ESCAPE_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -58,8 +58,9 @@ class Clock:
         return max(1, round(self.started + self.seconds - time.monotonic()))
 
 
-def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: dict[str, str]) -> Run:
-    """Run the unit's notebook in `folder`, which must be new; `names` are places to hide and what to show for them.
+def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: dict[str, str], nursery: str = "") -> Run:
+    """Run the unit's notebook in `folder`, which must be new; `names` are places to hide and what to show for them, `nursery`
+    the address of the parent of kernels.
 
     A run is a success only if the call returned, every code cell has run, none ended in an error, and the last one
     marked the report as complete; what the notebook's metadata says of itself is not asked.
@@ -69,7 +70,7 @@ def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: 
     names = {str(folder): "", **names}
     folder.mkdir(parents=True)
     try:
-        with surroundings(folder / "kernel", shared):
+        with surroundings(folder / "kernel", shared, nursery):
             notebook = _execute(source, unit, folder, clock)
     except Exception as error:  # whatever a notebook does must cost this report only
         return Run(None, _failure(error, clock, source, names))
@@ -89,7 +90,7 @@ def _execute(source: nbformat.NotebookNode, unit: Unit, folder: Path, clock: Clo
 
     def attempt() -> nbformat.NotebookNode:
         return papermill.execute_notebook(
-            source, None, parameters=unit.parameters, kernel_name="python3", language="python", cwd=folder,
+            source, None, parameters=unit.parameters, kernel_name=KERNEL, language="python", cwd=folder,
             progress_bar=False, start_timeout=START_SECONDS, timeout_func=clock, shutdown_kernel="immediate", config=config)
 
     try:

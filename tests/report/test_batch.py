@@ -201,4 +201,6 @@ def marked(marker: str) -> list[str]:
 
 
 def kernels(marker: str) -> list[str]:
-    return [line for line in marked(marker) if "ipykernel_launcher" in line]
+    """Kernels started anew, and those forked from the nursery, which look like it."""
+    lines = marked(marker)
+    return [line for line in lines if "ipykernel_launcher" in line] + [line for line in lines if "report.nursery" in line][1:]

@@ -1,0 +1,137 @@
+"""Kernels forked from a warmed-up parent: the starting of that parent, and the provisioner that asks it for a kernel."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from jupyter_client.provisioning import LocalProvisioner
+
+# The entry point of pyproject.toml, and the environment variable that tells it where the nursery is.
+PROVISIONER = "funnel-forked"
+ADDRESS = "FUNNEL_KERNEL_NURSERY"
+# Numerical libraries start threads when they are loaded, which a fork would lose.
+NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+@contextmanager
+def nursery(environment: dict[str, str]) -> Iterator[str]:
+    """A warmed-up parent for the kernels of one run; gives its address, empty where processes cannot be forked safely."""
+    if sys.platform != "linux":
+        yield ""
+        return
+    # A socket's path has at most 107 letters, so it is not in the output folder; only this user may open the folder.
+    with tempfile.TemporaryDirectory(prefix="funnel-") as folder:
+        address = str(Path(folder) / "nursery")
+        with socket.socket(socket.AF_UNIX) as door:
+            # Callers may queue at the door from now on, while the nursery loads.
+            door.bind(address)
+            door.listen(64)
+            parent = subprocess.Popen([sys.executable, "-P", "-m", "funnel_lib.report.nursery", str(door.fileno())],
+                                      pass_fds=[door.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                                      env={**os.environ, **environment, **NO_THREADS}, start_new_session=True)
+        try:
+            yield address
+        finally:
+            parent.stdin.close()
+            parent.wait()
+
+
+class ForkedProcess:
+    """A forked kernel with the face of `subprocess.Popen`. The nursery kills the kernel when the connection closes."""
+
+    stdin = stdout = stderr = None
+
+    def __init__(self, connection: socket.socket, pid: int) -> None:
+        self._connection, self.pid, self.returncode = connection, pid, None
+
+    def poll(self) -> int | None:
+        """The exit code, or None while the kernel runs."""
+        return self._code(socket.MSG_DONTWAIT)
+
+    def wait(self, timeout: float | None = None) -> int:
+        """The exit code, once the kernel has ended."""
+        try:
+            if self.returncode is None:
+                self._connection.settimeout(timeout)
+            return self._code(0)
+        except TimeoutError as error:
+            raise subprocess.TimeoutExpired("kernel", timeout) from error
+
+    def send_signal(self, number: int) -> None:
+        """A signal to the kernel, if it still runs."""
+        if self.poll() is None:
+            os.kill(self.pid, number)
+
+    def terminate(self) -> None:
+        """Ask the kernel to end."""
+        self.send_signal(signal.SIGTERM)
+
+    def kill(self) -> None:
+        """End the kernel."""
+        self.send_signal(signal.SIGKILL)
+
+    def _code(self, flags: int) -> int | None:
+        if self.returncode is None:
+            try:
+                told = self._connection.recv(64, flags)
+            except BlockingIOError:
+                return None
+            except ConnectionError:
+                told = b""
+            # A nursery that is gone without a word has taken its kernels along.
+            self.returncode = int(told) if told else -signal.SIGKILL
+            self._connection.close()
+        return self.returncode
+
+
+class ForkedKernels(LocalProvisioner):
+    """Asks the nursery for a kernel; starts one the usual way where there is no nursery, or it has died."""
+
+    async def launch_kernel(self, cmd: list[str], **options: Any) -> dict[str, Any]:
+        """Called by jupyter_client with the command of the kernel specification."""
+        process = _forked(os.environ.get(ADDRESS, ""), cmd, options)
+        if process is None:
+            return await super().launch_kernel(cmd, **options)
+        self.process, self.pid, self.pgid = process, process.pid, process.pid
+        self.cwd = options.get("cwd", Path.cwd())
+        return self.connection_info
+
+
+def _forked(address: str, command: list[str], options: dict[str, Any]) -> ForkedProcess | None:
+    """A kernel of the nursery at this address, or None where it does not answer."""
+    if not address:
+        return None
+    asked = {"arguments": command[command.index("-f"):], "folder": str(options.get("cwd") or Path.cwd()),
+             "environment": dict(options.get("env") or os.environ)}
+    connection = socket.socket(socket.AF_UNIX)
+    try:
+        connection.connect(address)
+        connection.sendall(json.dumps(asked).encode() + b"\n")
+        pid = _line(connection)
+    except OSError:
+        pid = b""
+    if not pid:
+        connection.close()
+        return None
+    return ForkedProcess(connection, int(pid))
+
+
+def _line(connection: socket.socket) -> bytes:
+    """The first line alone: the exit code may follow at once."""
+    line = b""
+    while not line.endswith(b"\n"):
+        byte = connection.recv(1)
+        if not byte:
+            return b""
+        line += byte
+    return line
