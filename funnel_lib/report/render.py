@@ -14,6 +14,7 @@ import nbformat
 
 from funnel_lib.pages.shown import COMPLETE
 from funnel_lib.report.kernels import KERNEL, hide_places, surroundings
+from funnel_lib.report.pictures import smaller
 from funnel_lib.report.units import Unit, read_notebook
 
 ESCAPE_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -195,6 +196,11 @@ def _cleaned_output(output: nbformat.NotebookNode, names: dict[str, str]) -> dic
     if "text" in kept:
         kept["text"] = hide(kept["text"], names)
     if "data" in kept:
-        kept["data"] = {mime: hide(value, names) if mime.startswith("text/") and isinstance(value, str) else value
-                        for mime, value in sorted(kept["data"].items())}
+        kept["data"] = {mime: _cleaned_value(mime, value, names) for mime, value in sorted(kept["data"].items())}
     return kept
+
+
+def _cleaned_value(mime: str, value: Any, names: dict[str, str]) -> Any:
+    if mime == "image/png":
+        return smaller(value)
+    return hide(value, names) if mime.startswith("text/") and isinstance(value, str) else value
