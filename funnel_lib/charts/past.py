@@ -12,7 +12,6 @@ from funnel_lib.charts import style
 from funnel_lib.charts.improvement import lever_label
 from funnel_lib.language.formats import (
     format_count,
-    format_interval,
     format_moment,
     format_money,
     format_number,
@@ -21,6 +20,7 @@ from funnel_lib.language.formats import (
 )
 
 MOST_ROWS, MOST_PANELS = 12, 4
+_IN_POINTS = frozenset({"lever_target_share", "lever_step_rate", "lever_repeat_rate", "lever_referral_share", "lever_margin_share"})
 _COLOURS = {"worked": style.GREEN, "did not": style.VERMILION, "cannot be told": style.GREY}
 
 
@@ -32,7 +32,8 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     about = about_of(table)
     known = table[table["effect"].notna()].head(MOST_ROWS)
     none = [about.label(key) for key in table.loc[table["effect"].isna(), "measure"]]
-    below = "effect with 95 % limits: of shares in points, of all else relative" + (f" · no figure: {', '.join(none)}" if none else "")
+    below = ("effect with 95 % limits: of shares in points, of all else relative"
+             + (f" · no figure: {', '.join(none)}" if none else ""))
     with style.drawn():
         if known.empty:
             return style.untold(style.new_axes(ax, 1.6), "Whether the started measures worked cannot be told yet", below, about)
@@ -48,8 +49,9 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         span = max(right - left, 1e-6)
         ax.set_xlim(left - 0.08 * span, right + 0.55 * span)
         for at, row in enumerate(known.itertuples()):
-            ax.annotate(f"{about.label(row.verdict).lower()}\n{about.label(row.design).lower()}", (max(row.high, row.forecast), at), (9, 0),
-                        textcoords="offset points", va="center", fontsize=9, color=colours[at])
+            text = f"{about.label(row.verdict).lower()}\n{about.label(row.design).lower()}"
+            ax.annotate(text, (max(row.high, row.forecast), at), (9, 0), textcoords="offset points", va="center", fontsize=9,
+                        color=colours[at])
         ax.set_yticks(positions, [style.wrapped(about.label(key)) for key in known["measure"]])
         ax.set_ylim(len(known) - 0.4, -0.6)
         style.share_axis(ax, "effect")
@@ -64,15 +66,19 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def _headline(known: pd.DataFrame, about: About) -> str:
     if len(known) == 1:
         row = known.iloc[0]
-        return (f"“{about.label(row.measure)}”: {about.label(row.verdict).lower()} ({_signed(row.effect, about)}, 95 % "
-                f"{format_interval(row.low, row.high, 'share', about.language)})")
+        limits = " to ".join(_signed(value, row.moves, about) for value in (row.low, row.high))
+        return (f"“{about.label(row.measure)}”: {about.label(row.verdict).lower()} ({_signed(row.effect, row.moves, about)}, 95 % "
+                f"{limits})")
     worked = known[known["verdict"] == "worked"]
     count = f"{format_count(len(worked), about.language)} of {format_count(len(known), about.language)} started measures worked"
     return count if worked.empty else f"{count}: " + ", ".join(f"“{about.label(key)}”" for key in worked["measure"])
 
 
-def _signed(value: float, about: About) -> str:
-    return ("−" if value < 0 else "+") + format_share(abs(value), about.language)
+def _signed(value: float, moves: str, about: About) -> str:
+    sign = "−" if value < 0 else "+"
+    if moves in _IN_POINTS:
+        return f"{sign}{format_number(abs(value) * style.PERCENT, about.language)}\N{NO-BREAK SPACE}points"
+    return sign + format_share(abs(value), about.language)
 
 
 def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -83,8 +89,8 @@ def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     about = about_of(trend)
     keys = list(dict.fromkeys(trend["measure"]))[:MOST_PANELS]
-    below = ("band: process limits of the time before · dotted: level foretold · hollow: under way at the start or not at work yet · "
-             "diamond: outside the limits · orange: run of 8")
+    below = ("band: process limits of the time before · dotted: level foretold · hollow: under way at the start or not at work "
+             "yet · diamond: outside the limits · orange: run of 8")
     with style.drawn():
         if len(keys) == 1:
             ax = style.new_axes(ax, 3.9)

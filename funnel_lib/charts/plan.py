@@ -20,8 +20,6 @@ from funnel_lib.language.formats import (
 
 MOST_ROWS = 12
 YEAR_WEEKS, FAR_WEEKS = 52, 520
-# So many corners of a frontier are named; more would hide the line.
-MOST_NAMED = 6
 CALENDAR_DAYS = 365
 
 
@@ -43,8 +41,8 @@ def plot_plan_frontier(frontier: pd.DataFrame, ax: Axes | None = None) -> Axes:
         top = max(float(frontier["high_amount"].max()), 1.0) * 1.12
         even = min(right, top)
         ax.plot([0, even], [0, even], linestyle="--", color=style.GREY, linewidth=1)
-        ax.annotate("gain = cost", (even * 0.97, even * 0.97), (-4, -10), textcoords="offset points", color=style.GREY, fontsize=9,
-                    ha="right", va="top")
+        ax.annotate("gain = cost", (even * 0.93, even * 0.93), (9, 0), textcoords="offset points", color=style.GREY, fontsize=9,
+                    va="center")
         best = frontier[frontier["chosen"].astype(bool)]
         ax.plot(best["budget_amount"], best["gain_amount"], "o", color=style.GREEN, markersize=8, zorder=5)
         for row in best.itertuples():
@@ -90,21 +88,24 @@ def plot_plan_calendar(calendar: pd.DataFrame, ax: Axes | None = None) -> Axes:
                     linestyle="--")
             ax.barh(at, end - works, left=works, height=0.5, color=style.BLUE)
             name = "nobody named" if row.owner == "(missing)" else about.label(row.owner)
-            ax.annotate(f"{name} · from {format_moment(row.starts, about.language)}", (row.starts, at), (3, 13),
-                        textcoords="offset points", va="bottom", fontsize=9, color=style.INK)
+            ax.annotate(f"{name} · from {format_moment(row.starts, about.language)}", (row.starts, at - 0.3),
+                        va="bottom", fontsize=9, color=style.INK)
             if is_available(row.pays_from):
                 ax.plot(row.pays_from, at, "D", color="white", markeredgecolor=style.INK, markersize=6, zorder=5)
         ax.set_yticks(range(len(table)), [style.wrapped(about.label(key)) for key in table["measure"]])
         ax.set_ylim(len(table) - 0.4, -0.75)
         ax.set_xlim(first - pd.Timedelta(days=8), last + pd.Timedelta(days=8))
         ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
-        ax.xaxis.set_major_formatter(lambda value, _: format_moment(pd.Timestamp(mdates.num2date(value)).tz_localize(None).normalize(),
-                                                                    about.language))
+        ax.xaxis.set_major_formatter(lambda value, _: _day(value, about))
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
         style.title(ax, _calendar_headline(table, about), "pale: not at work yet · diamond: paid back, as far as the estimate goes",
                     about)
         return ax
+
+
+def _day(value: float, about: About) -> str:
+    return format_moment(pd.Timestamp(mdates.num2date(value)).tz_localize(None).normalize(), about.language)
 
 
 def _calendar_headline(table: pd.DataFrame, about: About) -> str:
@@ -135,32 +136,34 @@ def plot_detectability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         left = min(1.0, float(weeks.min()) / 2)
         ax.barh(positions, ends - left, left=left, height=0.56, color=[style.GREEN if one else style.GREY for one in quick])
         for at, row in enumerate(known.itertuples()):
-            ax.annotate(_weeks_text(row, about), (ends[at], at), (6, 0), textcoords="offset points", va="center", fontsize=9)
+            ax.annotate(_weeks_text(row, about), (ends[at], at), (6, 0), textcoords="offset points", va="center", fontsize=9,
+                        bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
         ax.set_xscale("log")
         ax.set_xlim(left, FAR_WEEKS * 14)
         ax.set_xticks([tick for tick in (1, 4, 12, 52, 520) if tick >= left],
                       [format_number(tick, about.language) for tick in (1, 4, 12, 52, 520) if tick >= left])
         ax.minorticks_off()
         ax.axvline(YEAR_WEEKS, color=style.VERMILION, linestyle="--", linewidth=1.1)
-        ax.annotate("a year", (YEAR_WEEKS, -0.45), (4, 0), textcoords="offset points", color=style.VERMILION, fontsize=9, va="bottom")
+        ax.annotate("a year", (YEAR_WEEKS, -0.45), (4, 0), textcoords="offset points", color=style.VERMILION, fontsize=9,
+                    va="bottom")
         ax.set_yticks(positions, [style.wrapped(about.label(key)) for key in known["measure"]])
         ax.set_ylim(len(known) - 0.5, -0.9)
         ax.tick_params(axis="y", length=0)
         ax.set_xlabel("weeks of trial")
-        head = (f"{format_count(int(quick.sum()), about.language)} of {format_count(len(table), about.language)} planned measures can be "
-                "seen within a year of trial")
+        head = (f"{format_count(int(quick.sum()), about.language)} of {format_count(len(table), about.language)} planned "
+                "measures can be seen within a year of trial")
         style.title(ax, head, below, about)
         return ax
 
 
 def _weeks_text(row: object, about: About) -> str:
-    weeks = ("over 10 years" if row.weeks_to_see > FAR_WEEKS else
-             f"{format_number(round(row.weeks_to_see), about.language)} weeks, {format_count(row.group_size_count, about.language)} in each")
+    weeks = "over 10 years"
+    if row.weeks_to_see <= FAR_WEEKS:
+        weeks = (f"{format_number(round(row.weeks_to_see), about.language)} weeks, "
+                 f"{format_count(row.group_size_count, about.language)} in each")
     if row.proxy_step:
         weeks += f"\nat “{about.label(row.proxy_step)}”: {format_number(round(row.proxy_weeks), about.language)}"
     elif is_available(row.seen_in_52_weeks_share):
         weeks += f"\na year shows {format_share(abs(row.seen_in_52_weeks_share), about.language)}"
     return weeks
 
-
-__all__ = ["plot_detectability", "plot_plan_calendar", "plot_plan_frontier"]

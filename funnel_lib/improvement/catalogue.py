@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from functools import cache
@@ -51,13 +52,14 @@ def catalogue_text(process: Process) -> str:
     head = {"en": "every effect is an assumption, not a figure of yours; add cost_once, cost_per_month, hours, owner, starts",
             "ru": "каждый эффект — допущение, а не ваша цифра; добавьте cost_once, cost_per_month, hours, owner, starts"}
     word = {"en": "assumption", "ru": "допущение"}
+    said = in_language(word, process.language)
     lines = [f"    measures:      # {in_language(head, process.language)}"]
     for entry, moves in _filled(process):
         effect = ", ".join(f"{name}: {entry['effect'][name]:g}" for name in ("low", "likely", "high"))
         names = ", ".join(f'{language}: "{text}"' for language, text in entry["name"].items())
         lines += [f"      # {in_language(entry['why'], process.language)}",
                   f"      - {{key: {entry['key']}, name: {{{names}}},",
-                  f"         moves: {moves}, effect: {{{effect}}}}}      # {in_language(word, process.language)}"]
+                  f"         moves: {json.dumps(moves, ensure_ascii=False)}, effect: {{{effect}}}}}      # {said}"]
     return "\n".join(lines) + "\n"
 
 

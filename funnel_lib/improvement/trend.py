@@ -29,11 +29,14 @@ def measure_trend(process: Process) -> pd.DataFrame:
     `place`, `kind` (share, flow, mean), `per`, `period_start`, `side` (before, between: under way at the start or before it works,
     after), `whole_count` (cases), `value` (a share, leads a week, money per order), `mean_value` of before with the limits
     `low_value` and `high_value` = mean ± 2.66 × mean moving range (missing with fewer than 12 periods), `forecast_value` (mean of
-    before and the effect foretold), `signal` against them. Measures whose figure the tables do not show are left out.
+    before and the effect foretold), `signal` against them.
+    Measures with groups drawn at random, and those whose figure the tables do not show, are left out.
     Source: Shewhart 1931; Wheeler and Chambers 1992. Raises `MeasureError` without a time.
     """
     parts = []
     for measure in past_measures(process):
+        if measure.groups:
+            continue  # one group only was treated: the mean of both says little
         try:
             lever = past_lever(process, measure)
             figure = figure_of(process, lever)
