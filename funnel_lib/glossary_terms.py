@@ -948,7 +948,7 @@ TERMS: list[tuple[str, ...]] = [
      "set is a good one, found by an integer programme that adds gains up and leaves out how effects multiply."),
     ("budget_amount", "amount", "Budget from", "Бюджет от", "From this budget on, this set of measures can be paid."),
     ("measures_count", "count", "Measures in the set", "Мероприятий в наборе", "Measures in the set."),
-    ("measures", "text", "Set", "Набор", "Keys of the measures in the set."),
+    ("measures", "text", "Set", "Набор", "Names of the measures in the set."),
     ("works_from", "date", "Works from", "Работает с", "The start, and the days until the measure works."),
     ("ends", "date", "Ends", "Окончание", "When the measure ends; empty where it goes on."),
     ("pays_from", "date", "Paid back by", "Окупится к", "The start and the payback months; empty where it never pays."),

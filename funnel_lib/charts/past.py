@@ -9,18 +9,17 @@ from matplotlib.lines import Line2D
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.charts.improvement import lever_label
+from funnel_lib.charts.improvement import effect_text, lever_label
 from funnel_lib.language.formats import (
     format_count,
     format_moment,
     format_money,
     format_number,
-    format_share,
     is_available,
 )
 
 MOST_ROWS, MOST_PANELS = 12, 4
-_IN_POINTS = frozenset({"lever_target_share", "lever_step_rate", "lever_repeat_rate", "lever_referral_share", "lever_margin_share"})
+_POINTS = "\N{NO-BREAK SPACE}points"
 _COLOURS = {"worked": style.GREEN, "did not": style.VERMILION, "cannot be told": style.GREY}
 
 
@@ -66,19 +65,16 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def _headline(known: pd.DataFrame, about: About) -> str:
     if len(known) == 1:
         row = known.iloc[0]
-        limits = " to ".join(_signed(value, row.moves, about) for value in (row.low, row.high))
+        low, high = (_signed(value, row.moves, about) for value in (row.low, row.high))
         return (f"“{about.label(row.measure)}”: {about.label(row.verdict).lower()} ({_signed(row.effect, row.moves, about)}, 95 % "
-                f"{limits})")
+                f"{low.removesuffix(_POINTS)} to {high})")
     worked = known[known["verdict"] == "worked"]
     count = f"{format_count(len(worked), about.language)} of {format_count(len(known), about.language)} started measures worked"
     return count if worked.empty else f"{count}: " + ", ".join(f"“{about.label(key)}”" for key in worked["measure"])
 
 
 def _signed(value: float, moves: str, about: About) -> str:
-    sign = "−" if value < 0 else "+"
-    if moves in _IN_POINTS:
-        return f"{sign}{format_number(abs(value) * style.PERCENT, about.language)}\N{NO-BREAK SPACE}points"
-    return sign + format_share(abs(value), about.language)
+    return ("−" if value < 0 else "+") + effect_text(value, moves, about)
 
 
 def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:

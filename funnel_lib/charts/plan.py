@@ -9,12 +9,12 @@ from matplotlib.axes import Axes
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.improvement import effect_text
 from funnel_lib.language.formats import (
     format_count,
     format_moment,
     format_money,
     format_number,
-    format_share,
     is_available,
 )
 
@@ -164,6 +164,6 @@ def _weeks_text(row: object, about: About) -> str:
     if row.proxy_step:
         weeks += f"\nat “{about.label(row.proxy_step)}”: {format_number(round(row.proxy_weeks), about.language)}"
     elif is_available(row.seen_in_52_weeks_share):
-        weeks += f"\na year shows {format_share(abs(row.seen_in_52_weeks_share), about.language)}"
+        weeks += f"\na year shows {effect_text(row.seen_in_52_weeks_share, row.moves, about)}"
     return weeks
 

@@ -60,7 +60,7 @@ def plan_frontier(process: Process, hours: Mapping[str, float] | None = None) ->
     if len(sets) > MOST_CORNERS:
         taken = {*np.linspace(0, len(sets) - 1, MOST_CORNERS).round().astype(int)}
         sets = [one for at, one in enumerate(sets) if at in taken or one == best]
-    rows = [_frontier_row(chain, [candidates[at] for at in chosen]) | {"chosen": chosen == best, "exact": exact}
+    rows = [_frontier_row(process, chain, [candidates[at] for at in chosen]) | {"chosen": chosen == best, "exact": exact}
             for chosen in sets] if candidates else []
     return process.tidy(pd.DataFrame(rows, columns=FRONTIER))
 
@@ -84,12 +84,12 @@ def _steps(chain: Chain, candidates: Sequence[Candidate], hours: Mapping[str, fl
     return list(dict.fromkeys(tuple(sorted(chosen_within(chain, candidates, float(budget), hours).chosen)) for budget in budgets))
 
 
-def _frontier_row(chain: Chain, chosen: list[Candidate]) -> dict:
+def _frontier_row(process: Process, chain: Chain, chosen: list[Candidate]) -> dict:
     gain, cost = gain_of(chain, chosen), sum(one.cost_amount for one in chosen)
     amount, low, high = summary(gain)
-    return {"budget_amount": cost, "measures_count": len(chosen), "measures": ", ".join(one.measure.key for one in chosen),
-            "gain_amount": amount, "low_amount": low, "high_amount": high, "cost_amount": cost, "net_amount": amount - cost,
-            "pays_probability": float(np.mean(gain[1:] > cost))}
+    names = ", ".join(process.label(one.measure.key) for one in chosen)
+    return {"budget_amount": cost, "measures_count": len(chosen), "measures": names, "gain_amount": amount, "low_amount": low,
+            "high_amount": high, "cost_amount": cost, "net_amount": amount - cost, "pays_probability": float(np.mean(gain[1:] > cost))}
 
 
 def plan_calendar(process: Process, budget_amount: float | None = None, hours: Mapping[str, float] | None = None) -> pd.DataFrame:

@@ -50,7 +50,7 @@ def test_the_calendar_has_bars_from_the_start_and_owners(planned):
     waits = [bar.get_width() for bar in ax.patches[::2]]
     assert np.allclose(waits, [0, 28])
     texts = [text.get_text() for text in ax.texts]
-    assert any("boss" in text for text in texts) and any("nobody named" in text for text in texts)
+    assert any("Boss" in text for text in texts) and any("nobody named" in text for text in texts)
     assert "1 without an owner" in _headline(ax)
 
 
