@@ -89,7 +89,8 @@ def _frontier_row(process: Process, chain: Chain, chosen: list[Candidate]) -> di
     amount, low, high = summary(gain)
     names = ", ".join(process.label(one.measure.key) for one in chosen)
     return {"budget_amount": cost, "measures_count": len(chosen), "measures": names, "gain_amount": amount, "low_amount": low,
-            "high_amount": high, "cost_amount": cost, "net_amount": amount - cost, "pays_probability": float(np.mean(gain[1:] > cost))}
+            "high_amount": high, "cost_amount": cost, "net_amount": amount - cost,
+            "pays_probability": float(np.mean(gain[1:] > cost))}
 
 
 def plan_calendar(process: Process, budget_amount: float | None = None, hours: Mapping[str, float] | None = None) -> pd.DataFrame:

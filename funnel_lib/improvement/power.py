@@ -46,7 +46,7 @@ def weeks_of_flow(per_week: float, dispersion: float, effect: float) -> float:
     Counts vary `dispersion` times as much as by chance. Source: normal approximation of two Poisson means.
 
     >>> round(weeks_of_flow(100, 1.0, 0.1), 1)
-    16.5
+    15.9
     """
     spread = Z_95 * np.sqrt(2.0) + _Z_POWER * np.sqrt(2 + effect) if effect > -1 else np.nan
     return float(ratio(dispersion * spread**2, per_week * effect**2))
