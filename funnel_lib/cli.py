@@ -1,4 +1,4 @@
-"""The command line: report, check, demo, new, import, lab."""
+"""The command line: report, check, demo, new, import, measures, lab."""
 
 from __future__ import annotations
 
@@ -150,6 +150,21 @@ def import_(
         if result.replaced:
             typer.echo(f"replaced: {', '.join(result.replaced)}")
         typer.echo(f"wrote {output}{kept}; look through {result.description.name}, then: funnel check {output}")
+
+
+@app.command()
+def measures(
+    company: CompanyPath,
+    process: Annotated[str | None, typer.Option(metavar="NAME", help="Which process; default: the first one.")] = None,
+    language: Language = None,
+    verbose: Verbose = False,
+) -> None:
+    """Print typical measures for a process, to copy into company.yaml; every effect is an assumption."""
+    with _said_plainly(verbose):
+        from funnel_lib.improvement.catalogue import catalogue_text
+
+        read = _read(_found(company), None, _known_language(language))
+        typer.echo(catalogue_text(read.process(process or read.process_names[0])), nl=False)
 
 
 @app.command()

@@ -112,6 +112,13 @@ MEASURES: dict[str, Callable[[Any], Any]] = {
     "levers": lambda p: improvement.levers(p),
     "price_of_point": lambda p: improvement.price_of_point(p),
     "rank_measures": lambda p: improvement.rank_measures(p),
+    "best_plan": lambda p: improvement.best_plan(p, 600_000, {"negotiator": 100}),
+    "plan_frontier": lambda p: improvement.plan_frontier(p),
+    "plan_calendar": lambda p: improvement.plan_calendar(p),
+    "detectability": lambda p: improvement.detectability(p),
+    "did_it_work": lambda p: improvement.did_it_work(p),
+    "measure_trend": lambda p: improvement.measure_trend(p),
+    "measure_catalogue": lambda p: improvement.measure_catalogue(p),
 }
 
 

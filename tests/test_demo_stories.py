@@ -140,9 +140,11 @@ def test_three_of_eight_future_measures_pay(demo, truth):
         assert set(paying) == set(stories["future_measures_that_pay"])
 
 
-@LATER
-def test_the_randomised_script_worked_and_the_placebo_did_not(told):
+def test_the_randomised_script_worked_and_the_placebo_did_not(demo, told):
     _one(told("improvement", "retail"), "script.*(worked|raised)")
+    verdicts = improvement.did_it_work(demo.process("wholesale")).set_index("measure")["verdict"].to_dict()
+    assert verdicts == {"quick_quote": "worked", "new_brochure": "cannot be told"}
+    _one(told("improvement", "wholesale"), "brochure” worked cannot be told")
 
 
 # -- exercise 5 --------------------------------------------------------------------------------------------------------

@@ -282,7 +282,7 @@ def test_a_measure_on_paper():
     assert row["net_amount"] == pytest.approx(0.1 * GROSS - 205)
     # One month of waiting, which costs 5, then 140 + 5 at 260 / 12 − 5 a month.
     assert row["payback_months"] == pytest.approx(1 + 145 / (0.1 * GROSS / 12 - 5))
-    assert not row["chosen"]
+    assert row["chosen"]
 
 
 def test_a_measure_that_ends_gains_until_then():

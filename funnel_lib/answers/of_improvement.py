@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib import improvement as measures
-from funnel_lib.answers.sentence import Sentence, Speaker, attempt
+from funnel_lib.answers import of_plan
+from funnel_lib.answers.sentence import UNAVAILABLE, Sentence, Speaker, answered
 from funnel_lib.company import Process
 from funnel_lib.improvement.measures import planned_measures
 from funnel_lib.improvement.parameters import chain_of
@@ -19,10 +20,8 @@ SURE, UNLIKELY, NEARLY_CERTAIN = 0.8, 0.2, 0.99
 
 def improvement(process: Process) -> list[Sentence]:
     """The sentences of exercise 4, the verdict first."""
-    sentences = attempt(_together, process)
-    if sentences and sentences[0].key == "unavailable":
-        return sentences
-    return [*sentences, Sentence("limits", LIMITS_TEXT)]
+    sentences = answered(process, _together, *of_plan.TOPICS)
+    return sentences if sentences[0].key == UNAVAILABLE else [*sentences, Sentence("limits", LIMITS_TEXT)]
 
 
 def _together(process: Process) -> list[Sentence]:
@@ -33,7 +32,8 @@ def _measures(process: Process) -> list[Sentence]:
     say = Speaker(process)
     if not planned_measures(process):
         text = ("No measure is planned yet. Write some under “measures” in company.yaml: which lever it moves, its effect "
-                "(low, likely, high) and its cost; the levers below show where it is worth looking.")
+                "(low, likely, high) and its cost; the levers below show where it is worth looking, and `funnel "
+                "measures` prints typical ones for this process to copy from.")
         return [Sentence("measures_that_pay", text, measures_count=0)]
     ranked = measures.rank_measures(process)
     if ranked.empty:

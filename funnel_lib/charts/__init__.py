@@ -33,6 +33,8 @@ _CHARTS = {
     "plot_kept_curves": "kept", "plot_kept_by": "kept", "plot_cohort_values": "kept", "plot_next_order": "kept",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
+    "plot_plan_frontier": "plan", "plot_plan_calendar": "plan", "plot_detectability": "plan", "plot_did_it_work": "past",
+    "plot_measure_trend": "past",
     "plot_processes": "overview",
 }
 

@@ -8,9 +8,10 @@ from matplotlib.axes import Axes
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.language.formats import format_interval, format_money, format_share
+from funnel_lib.language.formats import format_interval, format_money, format_number, format_share
 
 MOST_LEVERS = 12
+_IN_POINTS = frozenset({"lever_target_share", "lever_step_rate", "lever_repeat_rate", "lever_referral_share", "lever_margin_share"})
 
 
 def lever_label(moves: str, place: str, about: About) -> str:
@@ -18,6 +19,13 @@ def lever_label(moves: str, place: str, about: About) -> str:
     if place == "all" and moves != "lever_lead_flow":
         return about.label(moves)
     return f"{about.label(moves)}: {about.label(place)}"
+
+
+def effect_text(value: float, moves: str, about: About) -> str:
+    """The size of an effect in words, without its sign: of shares in points, of all else relative."""
+    if moves in _IN_POINTS:
+        return f"{format_number(abs(value) * style.PERCENT, about.language)}\N{NO-BREAK SPACE}points"
+    return format_share(abs(value), about.language)
 
 
 def plot_levers(levers: pd.DataFrame, ax: Axes | None = None) -> Axes:

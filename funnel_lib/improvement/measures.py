@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import NamedTuple
 
 import numpy as np
@@ -13,7 +14,8 @@ from funnel_lib.errors import CallError, MeasureError
 from funnel_lib.findings import Finding
 from funnel_lib.improvement.chain import Chain, summary
 from funnel_lib.improvement.parameters import DRAWS, SEED, chain_of
-from funnel_lib.improvement.vocabulary import ALL_PLACES, lever_of
+from funnel_lib.improvement.sets import Candidate, chosen_within, gain_of
+from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever, lever_of
 from funnel_lib.improvement.what_if import places_of
 from funnel_lib.labour import hour_costs
 from funnel_lib.periods import DAYS_PER_MONTH, days_between
@@ -21,13 +23,13 @@ from funnel_lib.rates import ratio
 
 MONTHS = 12
 COLUMNS = ["measure", "lever", "moves", "place", "starts", "owner", "gain_amount", "low_amount", "high_amount", "cost_amount",
-           "net_amount", "pays_probability", "payback_months", "chosen"]
+           "net_amount", "pays_probability", "payback_months", "added_amount", "added_low_amount", "added_high_amount", "chosen"]
 
 
-class Ranked(NamedTuple):
-    """The rows that could be computed, and the findings for those that could not."""
+class Register(NamedTuple):
+    """The planned measures that can be computed, and the findings for those that cannot."""
 
-    rows: list[dict]
+    candidates: list[Candidate]
     findings: list[Finding]
 
 
@@ -40,19 +42,31 @@ def rank_measures(process: Process) -> pd.DataFrame:
     `high_amount`: draws of the process's parameters and of the effect (PERT: low, likely, high); `cost_amount` = cost once
     + hours × hour cost + cost per month × (the months until it works and the months of that gain); `net_amount` = gain −
     cost; `pays_probability` = share of the draws in which the gain exceeds the cost; `payback_months` from the start, the
-    time until it works included, missing where it never pays; `chosen` (in the best plan).
+    time until it works included, missing where it never pays; `added_amount` = the gain on top of all the other planned
+    measures, with its limits (effects multiply: another figure than alone); `chosen` (in the best plan that no budget bounds).
     A measure that cannot be computed is no row: `measure_findings` says why. Raises `MeasureError` where the chain of rates
     cannot be made.
     """
-    ranked = _ranked(process)
-    table = pd.DataFrame(ranked.rows, columns=COLUMNS)
-    table = table.astype({"starts": "datetime64[us]", "chosen": bool})
-    return process.tidy(table.sort_values(["net_amount", "measure"], ascending=[False, True]))
+    chain, candidates = chain_of(process), register(process).candidates
+    plan = chosen_within(chain, candidates)
+    return process.tidy(ranked_rows(process, chain, candidates, plan.chosen, on_top_of=range(len(candidates))))
+
+
+def ranked_rows(process: Process, chain: Chain, candidates: list[Candidate], chosen: Collection[int],
+                on_top_of: Collection[int]) -> pd.DataFrame:
+    """The table of these measures, the largest gain net of cost first; `added_amount` is on top of those of `on_top_of`."""
+    rows = []
+    for number, one in enumerate(candidates):
+        others = [candidates[other] for other in on_top_of if other != number]
+        added = gain_of(chain, [*others, one]) - gain_of(chain, others)
+        rows.append(_row(one, gain_of(chain, [one]), added) | {"chosen": number in chosen})
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"starts": "datetime64[us]", "chosen": bool})
+    return table.sort_values(["net_amount", "measure"], ascending=[False, True])
 
 
 def measure_findings(process: Process) -> list[Finding]:
     """Why planned measures of company.yaml could not be computed; raises as `rank_measures`."""
-    return _ranked(process).findings
+    return list(register(process).findings)
 
 
 def planned_measures(process: Process) -> list[Measure]:
@@ -61,35 +75,53 @@ def planned_measures(process: Process) -> list[Measure]:
     return [measure for measure in process.settings.measures if not measure.starts or pd.Timestamp(measure.starts) >= as_of]
 
 
-def _ranked(process: Process) -> Ranked:
-    chain, ranked = chain_of(process), Ranked([], [])
+def register(process: Process) -> Register:
+    """The planned measures sorted into those that can be computed and findings; read once per process."""
+    return process.remembered(("register",), lambda: _register(process))
+
+
+def _register(process: Process) -> Register:
+    chain, found = chain_of(process), Register([], [])
     for number, measure in enumerate(planned_measures(process)):
         try:
-            ranked.rows.append(_row(process, chain, measure, number))
+            found.candidates.append(_candidate(process, chain, measure, number))
         except (CallError, MeasureError) as error:
-            ranked.findings.append(Finding(
+            found.findings.append(Finding(
                 "measure_not_computed", "warning", "company.yaml", 1, f"measure {measure.key!r}: {error}",
                 "it is not in the ranking until this is mended", process=process.name))
-    return ranked
+    return found
 
 
-def _row(process: Process, chain: Chain, measure: Measure, number: int) -> dict:
+def checked_lever(process: Process, chain: Chain, measure: Measure) -> Lever:
+    """The lever that a measure moves; raises `CallError` or `MeasureError` where it is unknown, cannot be valued, or the effect
+    cannot be meant."""
     lever = lever_of(measure.moves, places_of(process, chain))
     if lever.is_share and max(abs(measure.effect.low), abs(measure.effect.high)) > 1:
         raise MeasureError(f"its effect on {measure.moves} is more than 100 points; write 3 points as 0.03")
     chain.present(lever)
+    return lever
+
+
+def _candidate(process: Process, chain: Chain, measure: Measure, number: int) -> Candidate:
+    lever = checked_lever(process, chain, measure)
     months = _months_at_work(measure)
-    gain = (chain.margin({lever: pert(measure.effect, number)}) - chain.margin()) * ratio(months, MONTHS)
-    if not np.all(np.isfinite(gain)):
-        raise MeasureError(f"the gain from {measure.moves} has no finite value with this effect")
     once, monthly = _costs(process, measure)
-    amount, low, high = summary(gain)
     cost = once + monthly * (_months_waiting(measure) + months)
+    found = Candidate(measure, lever, pert(measure.effect, number), float(ratio(months, MONTHS)), cost, once, monthly)
+    if not np.all(np.isfinite(gain_of(chain, [found]))):
+        raise MeasureError(f"the gain from {measure.moves} has no finite value with this effect")
+    return found
+
+
+def _row(one: Candidate, gain: np.ndarray, added: np.ndarray) -> dict:
+    measure, lever, (amount, low, high) = one.measure, one.lever, summary(gain)
     starts = pd.Timestamp(measure.starts) if measure.starts else pd.NaT
     return {"measure": measure.key, "lever": measure.moves, "moves": lever.label_key, "place": lever.place or ALL_PLACES,
             "starts": starts, "owner": measure.owner, "gain_amount": amount, "low_amount": low, "high_amount": high,
-            "cost_amount": cost, "net_amount": amount - cost, "pays_probability": float(np.mean(gain[1:] > cost)),
-            "payback_months": _payback(amount, months, once, monthly, measure), "chosen": False}
+            "cost_amount": one.cost_amount, "net_amount": amount - one.cost_amount,
+            "pays_probability": float(np.mean(gain[1:] > one.cost_amount)),
+            "payback_months": _payback(amount, one.working_share * MONTHS, one.once_amount, one.monthly_amount, measure),
+            **dict(zip(("added_amount", "added_low_amount", "added_high_amount"), summary(added), strict=True))}
 
 
 def _months_at_work(measure: Measure) -> float:

@@ -34,6 +34,11 @@ class Lever(NamedTuple):
         return self.kind in SHARES
 
 
+def lever_kind_is_share(label_key: str) -> bool:
+    """Whether the levers of this kind (by its glossary key) move in points."""
+    return label_key.removeprefix("lever_") in SHARES
+
+
 def lever_of(text: str, places: dict[str, Iterable[str]]) -> Lever:
     """The lever that a text such as `step_rate.proposal` names.
 
