@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import narwhals as nw
@@ -22,7 +23,9 @@ COLUMNS = ["stage", "means", "role", "executions_count", "tried_count", "tried_s
            "reached_low_share", "reached_high_share", "few", "hours", "cost_amount", "cost_per_tried_amount",
            "cost_per_reached_amount", "cost_per_reached_low_amount", "cost_per_reached_high_amount", "only_reached_count",
            "only_cost_amount", "only_cost_per_reached_amount"]
-_SUMS = ["executions", "hours", "labour", "uncosted_hours", "reached", "cost", "squares", "product", "only", "only_cost"]
+_SUMS = ["executions", "hours", "uncosted_hours", "reached", "cost", "squares", "product"]
+# So many times as dear as the cheapest means of its stage.
+DEAR_TIMES = 2.0
 
 
 class Way(NamedTuple):
@@ -31,6 +34,22 @@ class Way(NamedTuple):
     stage: str
     means: str
     role: str
+
+
+@dataclass(frozen=True)
+class DearReach:
+    """Leads that dear means alone reached, and what they cost."""
+
+    cheapest_means: str
+    cheapest_role: str
+    dear_means_count: int
+    reached_count: int
+    only_dear_count: int
+    only_dear_share: float
+    only_dear_low_share: float
+    only_dear_high_share: float
+    only_dear_cost_amount: float
+    only_dear_per_reached_amount: float
 
 
 def reach(process: Process) -> pd.DataFrame:
@@ -49,15 +68,9 @@ def reach(process: Process) -> pd.DataFrame:
     Raises `MeasureError` without leads, movement, work on leads, or cards that name their means.
     Source: Wilson 1927; Cochran 1977, section 6.3.
     """
-    ways = _ways(process)
-    sums = _sums(process, ways)
-    if sums.empty:
-        raise MeasureError(f"{process.name}: no work of a card with a means names a new lead before its first step (work: card and "
-                           "lead_id); it would tell whom the telephone, a robot or a visit reaches")
-    keys = list(dict.fromkeys(ways.values()))
-    table = pd.DataFrame([keys[int(number)] for number in sums["way"]], columns=list(Way._fields)).join(sums.drop(columns="way"))
-    return process.tidy(_priced(table, process).sort_values(["cost_per_tried_amount", "tried_count", "means", "role"],
-                                                            ascending=[True, False, True, True])[COLUMNS])
+    table = _by_way(process, _ways(process))
+    order = ["cost_per_tried_amount", "tried_count", "means", "role"]
+    return process.tidy(table.sort_values(order, ascending=[True, False, True, True])[COLUMNS])
 
 
 def _ways(process: Process) -> dict[str, Way]:
@@ -73,8 +86,8 @@ def _ways(process: Process) -> dict[str, Way]:
     meeting = [card for card in cards if (card.stage == STAGES[0] and not _prepares(card, cards)) or card.step == first]
     ways = {card.key: Way(card.stage, card.means, card.role or MISSING) for card in meeting if card.means}
     if not ways:
-        raise MeasureError(f"{process.name}: needs technology cards of lead generation, or of the first step, that name their means "
-                           "(phone, robot, visit); it would tell whom each of them reaches")
+        raise MeasureError(f"{process.name}: needs technology cards of lead generation, or of the first step, that name their "
+                           "means (phone, robot, visit); it would tell whom each of them reaches")
     return ways
 
 
@@ -85,19 +98,66 @@ def _prepares(card: Card, cards: list[Card]) -> bool:
 
 
 def _sums(process: Process, ways: dict[str, Way]) -> pd.DataFrame:
-    """Per way the sums over its leads: executions, hours, cost, reached, and of leads that nothing else in the stage tried."""
+    """Per way and set of ways that tried the same leads: leads, executions, hours, cost, reached; made once.
+
+    A set is the sum of 2 to the power of its ways' numbers.
+    """
+    return process.remembered(("reach",), lambda: _counted(process, ways)).copy()
+
+
+def _counted(process: Process, ways: dict[str, Way]) -> pd.DataFrame:
     per_lead = _per_lead(process, ways)
-    keys = list(dict.fromkeys(ways.values()))
-    stage = _numbered({number: STAGES.index(way.stage) for number, way in enumerate(keys)}, nw.col("way"))
-    per_lead = per_lead.with_columns(place=stage)
-    others = per_lead.group_by("lead_id", "place").agg(nw.len().alias("ways_count"))
-    per_lead = per_lead.join(others, on=["lead_id", "place"], how="inner")
-    cost, alone = nw.col("cost"), nw.col("ways_count") == 1
-    per_lead = per_lead.with_columns(
-        squares=cost * cost, product=cost * nw.col("reached"), only=flag(alone & (nw.col("reached") == 1)),
-        only_cost=nw.when(alone).then(cost).otherwise(nw.lit(0.0)))
-    sums = collect(per_lead.group_by("way").agg(nw.len().alias("tried_count"), *[nw.col(name).sum() for name in _SUMS]))
-    return sums.sort_values("way").reset_index(drop=True)
+    bits = {float(number): 2.0**number for number in range(len(set(ways.values())))}
+    sets = per_lead.with_columns(bit=_numbered(bits, nw.col("way"))).group_by("lead_id").agg(nw.col("bit").sum().alias("tried_by"))
+    per_lead = per_lead.join(sets, on="lead_id", how="inner").with_columns(
+        squares=nw.col("cost") * nw.col("cost"), product=nw.col("cost") * nw.col("reached"))
+    sums = collect(per_lead.group_by("way", "tried_by").agg(nw.len().alias("tried_count"), *[nw.col(name).sum() for name in _SUMS]))
+    return sums.astype({"way": int, "tried_by": int}).sort_values(["way", "tried_by"]).reset_index(drop=True)
+
+
+def _by_way(process: Process, ways: dict[str, Way]) -> pd.DataFrame:
+    """The sums of each way, and what of them is of leads that nothing else in its stage tried."""
+    sums, keys = _sums(process, ways), list(dict.fromkeys(ways.values()))
+    if sums.empty:
+        raise MeasureError(f"{process.name}: no work of a card with a means names a new lead before its first step (work: card and "
+                           "lead_id); it would tell whom the telephone, a robot or a visit reaches")
+    in_stage = {way: sum(2**other for other, key in enumerate(keys) if key.stage == keys[way].stage) for way in range(len(keys))}
+    alone = sums["tried_by"] & sums["way"].map(in_stage) == 2 ** sums["way"]
+    sums["only"], sums["only_cost"] = sums["reached"].where(alone, 0.0), sums["cost"].where(alone, 0.0)
+    table = sums.drop(columns="tried_by").groupby("way").sum().reset_index()
+    named = pd.DataFrame([keys[way] for way in table["way"]], columns=list(Way._fields))
+    return _priced(named.join(table), process)
+
+
+def dear_reach(process: Process) -> DearReach:
+    """The leads that no cheap means reached: not everyone can be reached by telephone and internet.
+
+    Of lead generation, or of conversion where that has no means: a means is dear if a tried lead costs at least twice as much
+    as with the cheapest one. A frozen dataclass: `cheapest_means` and `cheapest_role`, `dear_means_count`, `reached_count`
+    (leads reached that any means of the stage tried), `only_dear_count` of them that dear means alone tried,
+    `only_dear_share` with Wilson limits, `only_dear_cost_amount` of all leads that dear means alone tried and
+    `only_dear_per_reached_amount`. Raises as `reach`, and where fewer than two means have a known cost.
+    """
+    ways = _ways(process)
+    table, sums = _by_way(process, ways), _sums(process, ways)
+    stage = STAGES[0] if (table["stage"] == STAGES[0]).any() else STAGES[1]
+    known = table[(table["stage"] == stage) & table["cost_per_tried_amount"].notna()].sort_values("cost_per_tried_amount")
+    if len(known) < 2:
+        raise MeasureError(f"{process.name}: needs at least two means of contact with a known cost (role with hour_cost) to tell "
+                           "whom only the dear ones reach")
+    cheapest = known.iloc[0]
+    dear = known[known["cost_per_tried_amount"] >= DEAR_TIMES * cheapest["cost_per_tried_amount"]]
+    of_stage, of_dear = (int((2 ** part["way"].astype(int)).sum()) for part in (table[table["stage"] == stage], dear))
+    sums["others"] = sums["tried_by"] & of_stage
+    sums = sums[sums["others"] > 0]
+    # Each lead once: in the row of the first of its ways in this stage.
+    first = sums[2 ** sums["way"] == (sums["others"] & -sums["others"])]
+    is_dear = (sums["others"] & ~of_dear) == 0
+    only = first.loc[is_dear.reindex(first.index), "reached"].sum()
+    cost = sums.loc[is_dear & (2 ** sums["way"] & of_stage > 0), "cost"].sum() / process.minor_units
+    share = rate(only, first["reached"].sum())
+    return DearReach(cheapest["means"], cheapest["role"], len(dear), int(share.whole_count), int(only), share.share,
+                     share.low_share, share.high_share, float(cost), ratio(cost, only))
 
 
 def _per_lead(process: Process, ways: dict[str, Way]) -> nw.LazyFrame:
@@ -115,7 +175,7 @@ def _per_lead(process: Process, ways: dict[str, Way]) -> nw.LazyFrame:
     work = work.filter(in_time).with_columns(
         cost=(nw.col("labour") + nw.col("extra")).round(0), reached=flag(nw.col("reached") == 1))
     return work.group_by("way", "lead_id").agg(
-        nw.len().alias("executions"), nw.col("hours").sum(), nw.col("labour").sum(), nw.col("uncosted_hours").sum(),
+        nw.len().alias("executions"), nw.col("hours").sum(), nw.col("uncosted_hours").sum(),
         nw.col("cost").sum(), nw.col("reached").max())
 
 
