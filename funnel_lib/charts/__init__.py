@@ -32,6 +32,9 @@ _CHARTS = {
     "plot_lorenz": "leaving", "plot_largest_clients": "leaving", "plot_rfm_groups": "leaving",
     "plot_kept_curves": "kept", "plot_kept_by": "kept", "plot_cohort_values": "kept", "plot_next_order": "kept",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
+    "plot_qualification_match": "technology", "plot_next_levels": "technology", "plot_level_map": "technology",
+    "plot_reach": "technology",
+    "plot_scorecards": "scorecards", "plot_employee_scores": "scorecards",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",
 }

@@ -16,9 +16,8 @@ from funnel_lib.rates import Z_95, ratio
 from funnel_lib.schema import STAGES
 
 BETTER, WORSE, CANNOT_TELL = "better", "worse", "cannot_tell"
-COLUMNS = ["stage", "indicator", "step", "unit", "value", "low", "high", "cases_count", "base_count", "before_value", "before_low",
-           "before_high", "before_cases_count", "before_base_count", "adjusted_p_value", "verdict", "reason",
-           "year_start"]
+COLUMNS = ["stage", "indicator", "step", "unit", "value", "low", "high", "cases_count", "of_count", "before_value", "before_low",
+           "before_high", "before_cases_count", "before_of_count", "adjusted_p_value", "verdict", "reason", "year_start"]
 
 
 def indicators(process: Process) -> pd.DataFrame:
@@ -33,7 +32,7 @@ def indicators(process: Process) -> pd.DataFrame:
     `repeat_share` (orders that are not a customer's first; customers as clusters), `margin_per_repeat` (margin of such an
     order), `referred_share` (new customers who came by recommendation).
     Columns: `stage`, `indicator`, `step`, `unit` (of the values: count, share, days, amount), `value` with `low` and `high`,
-    `cases_count` and `base_count` behind it, the same of the year before, `verdict` (better, worse, cannot_tell): the
+    `cases_count` and `of_count` behind it, the same of the year before, `verdict` (better, worse, cannot_tell): the
     difference is larger than chance makes one of so many (`adjusted_p_value` from its limits, below 0.05), `reason` where it
     cannot be told (short_history, no_cases, few_cases, within_error), `year_start`.
     Raises `MeasureError` without an end of observation or where nothing can be measured.
@@ -46,7 +45,7 @@ def indicators(process: Process) -> pd.DataFrame:
 def _indicators(process: Process) -> pd.DataFrame:
     end = process.needs_as_of()
     years = Years(*(end - pd.DateOffset(years=back) for back in (3, 2, 1)), end)
-    rows = [{"stage": stage, **row} for stage, measure in zip(STAGES, _MEASURES, strict=True) for row in _rows(process, years, measure)]
+    rows = [{"stage": stage, **row} for stage, measure in _MEASURES.items() for row in _rows(process, years, measure)]
     if not rows:
         raise MeasureError(f"{process.name}: needs leads or orders of the last year to score anybody's stage")
     return _with_verdicts(pd.DataFrame(rows))[COLUMNS]
@@ -74,4 +73,4 @@ def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     return table
 
 
-_MEASURES = (lead_generation, conversion, account_management)
+_MEASURES = dict(zip(STAGES, (lead_generation, conversion, account_management), strict=True))

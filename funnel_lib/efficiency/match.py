@@ -15,7 +15,7 @@ from funnel_lib.labour import hour_costs
 from funnel_lib.rates import Z_95, ratio
 from funnel_lib.schema import MISSING
 
-DEARER, CHEAPER, SAME_COST, OWN_ROLE, CANNOT_TELL = "dearer", "cheaper", "same_cost", "own_role", "cannot_tell"
+DEARER, CHEAPER, SAME_COST, OWN_ROLE, CANNOT_TELL = "dearer_role", "cheaper_role", "same_cost", "own_role", "cannot_tell"
 KINDS = (DEARER, CHEAPER, SAME_COST, OWN_ROLE, CANNOT_TELL)
 QUALIFICATIONS = {"low": 0, "middle": 1, "high": 2}
 BY = ("card_role", "card")
@@ -47,9 +47,9 @@ def qualification_match(process: Process, by: str = "card_role") -> pd.DataFrame
 
     One row is a role that did the work × the role that the card names (`by="card_role"`) or the card (`by="card"`); dearer
     first, most money first; the hours add up to all hours of work that names a card. Columns: `card` (with by="card"),
-    `card_role`, `role`, `match` (dearer, cheaper, same_cost, own_role, cannot_tell: a role missing, not described, or without
-    hour cost and qualification), `executions_count`, `hours`, `hours_share` of all hours on cards, `hour_cost_amount` of the
-    role that did it and `card_hour_cost_amount` of the card's role, `difference_amount` = hours × (the one − the other): paid
+    `card_role`, `role`, `match` (dearer_role, cheaper_role, same_cost, own_role, cannot_tell: a role missing, not described, or
+    without hour cost and qualification), `executions_count`, `hours`, `hours_share` of all hours on cards, `hour_cost_amount` of
+    the role that did it and `card_hour_cost_amount` of the card's role, `difference_amount` = hours × (the one − the other): paid
     too much above 0, saved below; `hours_per_year` and `difference_per_year_amount` over the time observed.
     Roles are ordered by hour cost, by qualification where one of the costs is missing: then there is no money.
     Raises `MeasureError` without work that names cards, or where no card names a role; `CallError` for another `by`.

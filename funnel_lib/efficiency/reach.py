@@ -19,8 +19,8 @@ from funnel_lib.new_leads import new_leads
 from funnel_lib.rates import clustered_ratio, is_few, rate, ratio
 from funnel_lib.schema import LOST, MISSING, STAGES
 
-COLUMNS = ["stage", "means", "role", "executions_count", "tried_count", "tried_share", "reached_count", "reached_share",
-           "reached_low_share", "reached_high_share", "few", "hours", "cost_amount", "cost_per_tried_amount",
+COLUMNS = ["stage", "means", "role", "executions_count", "tried_count", "tried_share", "contacted_count", "contacted_share",
+           "contacted_low_share", "contacted_high_share", "few", "hours", "cost_amount", "cost_per_tried_amount",
            "cost_per_reached_amount", "cost_per_reached_low_amount", "cost_per_reached_high_amount", "only_reached_count",
            "only_cost_amount", "only_cost_per_reached_amount"]
 _SUMS = ["executions", "hours", "uncosted_hours", "reached", "cost", "squares", "product"]
@@ -43,7 +43,7 @@ class DearReach:
     cheapest_means: str
     cheapest_role: str
     dear_means_count: int
-    reached_count: int
+    contacted_count: int
     only_dear_count: int
     only_dear_share: float
     only_dear_low_share: float
@@ -60,8 +60,8 @@ def reach(process: Process) -> pd.DataFrame:
     serve the first step; only with a means and with work that names leads. Tried: new leads with such work up to the day of
     their first step (later work needs no reaching). Reached: tried leads that entered a step (not `lost`) at any time: the next
     step is the only mark the data have that somebody answered; of a lead tried by several means it counts for each.
-    Columns: `stage`, `means`, `role`; `executions_count`, `tried_count` and `tried_share` of all new leads; `reached_count`,
-    `reached_share` of those tried with Wilson limits, `few` (under 30 tried); `hours`, `cost_amount` (hours × hour cost, and the
+    Columns: `stage`, `means`, `role`; `executions_count`, `tried_count` and `tried_share` of all new leads; `contacted_count`,
+    `contacted_share` of those tried with Wilson limits, `few` (under 30 tried); `hours`, `cost_amount` (hours × hour cost, and the
     described cost of an execution), `cost_per_tried_amount`, `cost_per_reached_amount` with 95 % limits (ratio estimator,
     the lead as cluster); `only_reached_count`: reached leads that no other means of this stage tried, with the
     `only_cost_amount` of leads tried by this means alone and what one of those reached costs. Cheapest per tried lead first.
@@ -133,7 +133,7 @@ def dear_reach(process: Process) -> DearReach:
     """The leads that no cheap means reached: not everyone can be reached by telephone and internet.
 
     Of lead generation, or of conversion where that has no means: a means is dear if a tried lead costs at least twice as much
-    as with the cheapest one. A frozen dataclass: `cheapest_means` and `cheapest_role`, `dear_means_count`, `reached_count`
+    as with the cheapest one. A frozen dataclass: `cheapest_means` and `cheapest_role`, `dear_means_count`, `contacted_count`
     (leads reached that any means of the stage tried), `only_dear_count` of them that dear means alone tried,
     `only_dear_share` with Wilson limits, `only_dear_cost_amount` of all leads that dear means alone tried and
     `only_dear_per_reached_amount`. Raises as `reach`, and where fewer than two means have a known cost.
@@ -198,8 +198,8 @@ def _priced(table: pd.DataFrame, process: Process) -> pd.DataFrame:
                                   table["product"] / minor, table["reached"])
     low, high = (np.where(unknown | (table["tried_count"] < 2), np.nan, limit) for limit in per_reached[1:])
     return table.assign(
-        executions_count=table["executions"], tried_share=ratio(table["tried_count"], everyone), reached_count=table["reached"],
-        reached_share=share.share, reached_low_share=share.low_share, reached_high_share=share.high_share,
+        executions_count=table["executions"], tried_share=ratio(table["tried_count"], everyone), contacted_count=table["reached"],
+        contacted_share=share.share, contacted_low_share=share.low_share, contacted_high_share=share.high_share,
         few=is_few(table["tried_count"]), cost_amount=money["cost"],
         cost_per_tried_amount=ratio(money["cost"], table["tried_count"]), cost_per_reached_amount=per_reached.value,
         cost_per_reached_low_amount=np.maximum(low, 0.0), cost_per_reached_high_amount=high, only_reached_count=table["only"],

@@ -18,10 +18,10 @@ from funnel_lib.pooling import ABOVE, BELOW, pooled_shares, verdicts_against_the
 from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING, STAGES
 
-SCORES = ["role", "stage", "stage_from", "indicator", "step", "unit", "value", "low", "high", "cases_count", "base_count",
-          "before_value", "before_low", "before_high", "before_cases_count", "before_base_count", "adjusted_p_value", "verdict",
+SCORES = ["role", "stage", "stage_from", "indicator", "step", "unit", "value", "low", "high", "cases_count", "of_count",
+          "before_value", "before_low", "before_high", "before_cases_count", "before_of_count", "adjusted_p_value", "verdict",
           "reason"]
-EMPLOYEES = ["stage", "indicator", "employee", "role", "cases_count", "base_count", "share", "low_share", "high_share",
+EMPLOYEES = ["stage", "indicator", "employee", "role", "cases_count", "of_count", "share", "low_share", "high_share",
              "pooled_share", "pooled_low_share", "pooled_high_share", "adjusted_p_value", "few", "verdict"]
 
 
@@ -49,12 +49,12 @@ def _people(process: Process) -> list[str]:
 def employee_scores(process: Process) -> pd.DataFrame:
     """Employees on one indicator of their own stage, drawn towards the common value, with what chance would do.
 
-    One row is an employee × indicator of the stage that their role belongs to: of conversion `win_rate` (leads they own; as `conversion.comparison` counts them), of
-    lead generation `target_share` (new leads with a known segment that they worked on in this stage; a lead counts for each
-    who did). Columns: `stage`, `indicator`, `employee`, `role` (most of their hours), `cases_count`, `base_count`, `share` with
-    Wilson limits; `pooled_share` with its limits, `adjusted_p_value`, `few` (under 30), `verdict` (above, below,
-    no_difference, too_few). Rows of an indicator go by pooled share only where somebody differs, else by name: no ranking then.
-    Who serves which clients is not recorded well enough to score account managers one by one.
+    One row is an employee × indicator of the stage that their role belongs to: of conversion `win_rate` (leads they own, as
+    `conversion.comparison` counts them), of lead generation `target_share` (new leads with a known segment that they worked on
+    in this stage; a lead counts for each who did). Columns: `stage`, `indicator`, `employee`, `role` (most of their hours),
+    `cases_count`, `of_count`, `share` with Wilson limits; `pooled_share` with its limits, `adjusted_p_value`, `few` (under
+    30), `verdict` (above, below, no_difference, too_few). Rows of an indicator go by pooled share only where somebody differs,
+    else by name: there is no ranking then. Who serves which clients is not recorded well enough to score account managers.
     Raises `MeasureError` where neither indicator can be told by employee.
     Source: Efron and Morris 1975; Fisher 1935; Benjamini and Hochberg 1995.
     """
@@ -85,7 +85,7 @@ def _of_stage(counts: pd.DataFrame, stage: str, process: Process) -> pd.DataFram
 
 def _won(process: Process) -> pd.DataFrame:
     table = comparison(process, by="owner")
-    return table.rename(columns={"owner": "employee", "won_count": "cases_count", "leads_count": "base_count"})
+    return table.rename(columns={"owner": "employee", "won_count": "cases_count", "leads_count": "of_count"})
 
 
 def _on_target(process: Process) -> pd.DataFrame:
@@ -97,13 +97,13 @@ def _on_target(process: Process) -> pd.DataFrame:
     leads = new_leads(process).filter(~nw.col("segment").is_null())
     leads = leads.select("lead_id", target=flag(nw.col("segment").is_in(targets).fill_null(False)))
     counts = pairs.join(leads, on="lead_id", how="inner").group_by("employee").agg(
-        nw.len().alias("base_count"), nw.col("target").sum().alias("cases_count"))
+        nw.len().alias("of_count"), nw.col("target").sum().alias("cases_count"))
     return collect(counts)
 
 
 def _scored(counts: pd.DataFrame, stage: str, name: str) -> pd.DataFrame:
-    table = counts[["employee", "role", "cases_count", "base_count"]].reset_index(drop=True)
-    part, whole = (table[column].to_numpy(dtype=float) for column in ("cases_count", "base_count"))
+    table = counts[["employee", "role", "cases_count", "of_count"]].reset_index(drop=True)
+    part, whole = (table[column].to_numpy(dtype=float) for column in ("cases_count", "of_count"))
     raw, pooled, few = rate(part, whole), pooled_shares(part, whole), is_few(whole)
     adjusted, verdict = verdicts_against_the_rest(part, whole, ~few & (table["employee"] != MISSING))
     table = table.assign(

@@ -132,7 +132,7 @@ def _days_to_win(process: Process, years: Years, decided: nw.LazyFrame) -> list[
         tenths=(nw.col("outcome_days") * 10).floor())
     counts = collect(wins.group_by("year", "tenths").agg(nw.len().alias("leads"))).sort_values("tenths")
     now, before = (_median(counts[counts["year"] == year]) for year in (1.0, 0.0))
-    if not now.base_count:
+    if not now.of_count:
         return []
     # Without overlap of the two intervals the medians differ; with it nothing is said.
     return [compared(process, years, "days_to_win", "days", now, before, (now.low - before.high, now.high - before.low),

@@ -22,7 +22,7 @@ class Figure(NamedTuple):
     low: float
     high: float
     cases_count: float
-    base_count: float
+    of_count: float
 
 
 class Years(NamedTuple):
@@ -50,9 +50,9 @@ def compared(process: Process, years: Years, name: str, unit: str, now: Figure, 
     reason = ""
     if known is None or known > begins:
         before, reason = Figure(*[np.nan] * 5), SHORT_HISTORY
-    elif not (now.base_count > 0 and before.base_count > 0) or np.isnan(low):
+    elif not (now.of_count > 0 and before.of_count > 0) or np.isnan(low):
         reason = NO_CASES
-    elif min(now.base_count, before.base_count) < FEWEST_CASES:
+    elif min(now.of_count, before.of_count) < FEWEST_CASES:
         reason = FEW_CASES
     return {"indicator": name, "step": step, "unit": unit, **now._asdict(),
             **{f"before_{key}": value for key, value in before._asdict().items()}, "gain_low": low, "gain_high": high,
