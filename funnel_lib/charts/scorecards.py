@@ -39,8 +39,7 @@ def plot_scorecards(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.share_axis(ax, "Against the year before (100 %)")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        style.title(ax, _headline(table), "grey: the year before; last year: green better, red worse, blue within the error; 95 % "
-                    "limits; the names' colour is the stage", about)
+        style.title(ax, _headline(table), "grey: year before; green better, red worse, blue within the error; 95 % limits", about)
         return ax
 
 

@@ -22,8 +22,11 @@ LEVELS = ("0\ncraft", "1\ndescribed", "2\nscripted", "3\nassisted", "4\nautomati
 DEARER, CHEAPER, PAYS = "dearer_role", "cheaper_role", "pays_back"
 MOST_ROWS = 12
 LOW_LEVEL = 1.0
-# Of the level map: sizes of the bubbles in points², and the room of a line of a label as a part of the height.
-SMALLEST, LARGEST, LINE_PART, LETTERS = 30, 900, 0.042, 15
+# Of the level map: sizes of the bubbles in points², where the names stand and how long they are, inches of a level and of the
+# height, and how far beside its level a bubble may stand.
+SMALLEST, LARGEST, LETTERS = 220, 600, 27
+NAMES_LEFT, NAMES_RIGHT, LEVEL_INCHES, MAP_INCHES = 4.75, 7.7, 0.8, 3.6
+ASIDES = (0.0, 0.28, -0.28, 0.42, -0.42)
 
 
 def plot_qualification_match(match: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -51,8 +54,7 @@ def plot_qualification_match(match: pd.DataFrame, ax: Axes | None = None) -> Axe
             (style.VERMILION, "dearer people on cheaper work"), (style.GREEN, "cheaper people on dearer work"))],
             loc="upper left", bbox_to_anchor=(0.0, -0.32 if len(table) < 3 else -0.2), ncols=2)
         whole = format_count(match["hours"].sum(), about.language)
-        style.title(ax, _match_headline(table, about), f"of {whole} hours on cards; money: hours × difference of the hour costs",
-                    about)
+        style.title(ax, _match_headline(table, about), f"of {whole} hours on cards; money by the hour costs", about)
         return ax
 
 
@@ -73,7 +75,7 @@ def _difference(row: tuple, about: About) -> str:
 def _match_headline(table: pd.DataFrame, about: About) -> str:
     dear = table[table["match"] == DEARER]
     if dear.empty:
-        return "No dear people on cheap work; some dear work is done by cheaper people"
+        return "Only cheaper people do the work of others, none dearer"
     share, money = dear["hours_share"].sum(), dear["difference_per_year_amount"].sum(min_count=1)
     what = f"{format_share(share, about.language)} of the hours on cards are dear people on cheaper work"
     return f"{what}: {format_money(money, about.language, about.currency)} a year" if is_available(money) else what
@@ -98,7 +100,7 @@ def plot_next_levels(following: pd.DataFrame, ax: Axes | None = None) -> Axes:
         first = table.iloc[0]
         headline = (f"Lift “{about.label(first.card)}” first: it pays back after {_months(first.payback_months, about)}"
                     if first.verdict == PAYS else "No next level pays back beyond doubt")
-        style.title(ax, headline, "95 % limits of the work observed; paler: may not, or does not, pay back", about)
+        style.title(ax, headline, "95 % limits; paler: may not, or does not, pay back", about)
         return ax
 
 
@@ -118,6 +120,8 @@ def _payback(row: tuple, about: About) -> str:
 def plot_level_map(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """Level that the log shows × what the card costs a year; a bubble is as large as its hours, top left is where to start.
 
+    Bubbles of one level stand beside each other where they would overlap; their names are listed by number.
+
     `cards` is `efficiency.technologization(process)`; cards without a shown level or a known cost are not on the map, and said.
     """
     about = about_of(cards)
@@ -128,26 +132,27 @@ def plot_level_map(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
                                 "a level takes 20 executions, a cost the hour cost of the role", about)
         ax = style.new_axes(ax, 4.9)
         start = _start(known)
+        known = known.sort_values("cost_per_year_amount", ascending=False, kind="stable")
         size = SMALLEST + (LARGEST - SMALLEST) * known["hours"] / max(known["hours"].max(), 1e-9)
         top = max(known["cost_per_year_amount"].max(), 1e-9)
         paint = [style.colour(stage, about) for stage in known["stage"]]
         edge = [style.VERMILION if card == start.card else "white" for card in known["card"]]
-        ax.scatter(known["shown_level"], known["cost_per_year_amount"], s=size, color=paint, alpha=0.75, edgecolors=edge,
-                   linewidths=2.0, zorder=3)
-        ax.set_ylim(-0.06 * top, 1.12 * top)
-        ax.set_xlim(-0.3, 4.85)
-        _map_labels(ax, known, top, about)
+        ax.set_ylim(-0.06 * top, 1.1 * top)
+        ax.set_xlim(-0.5, NAMES_RIGHT)
+        places = _apart(known["shown_level"], known["cost_per_year_amount"] / (1.16 * top) * MAP_INCHES, np.sqrt(size) / 72)
+        ax.scatter(places, known["cost_per_year_amount"], s=size, color=paint, edgecolors=edge, linewidths=2.0, zorder=3)
+        _map_names(ax, known, places, paint, about)
         ax.set_xticks(range(len(LEVELS)), LEVELS)
         ax.grid(axis="both")
         ax.yaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
         ax.set_ylabel("Cost of the work a year")
         ax.set_xlabel("Level of technology that the log shows")
-        stages = [stage for stage in dict.fromkeys(known["stage"])]
+        stages = dict.fromkeys(known["stage"])
         ax.legend(handles=[Line2D([], [], linestyle="", marker="o", color=style.colour(stage, about), label=about.label(stage))
-                           for stage in stages], loc="upper right")
+                           for stage in stages], loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=3)
         off = len(cards) - len(known)
         missing = f" · not on the map: {off} of {len(cards)} cards" if off else ""
-        style.title(ax, _map_headline(start, about), f"bubble: hours; dear work of a low level is where to start{missing}", about)
+        style.title(ax, _map_headline(start, about), f"bubble: hours; start with dear work of a low level{missing}", about)
         return ax
 
 
@@ -162,17 +167,25 @@ def _map_headline(start: pd.Series, about: About) -> str:
     return f"Start with “{about.label(start.card)}”: level {start.shown_level:.0f}, {money} a year"
 
 
-def _map_labels(ax: Axes, known: pd.DataFrame, top: float, about: About) -> None:
-    """Names at the right of the bubbles, in each level pushed apart from below; a thin line leads back to the bubble."""
-    for level, part in known.groupby("shown_level"):
-        names = [(row.cost_per_year_amount, style.wrapped(about.label(row.card), LETTERS)) for row in part.itertuples()]
-        free = -np.inf
-        for height, name in sorted(names):
-            half = LINE_PART * 1.18 * top * (name.count("\n") + 1) / 2
-            at = max(height, free + half, -0.05 * top + half)
-            free = at + half
-            ax.annotate(name, (level, height), (level + 0.2, at), va="center", fontsize=9, zorder=4, annotation_clip=False,
-                        arrowprops={"arrowstyle": "-", "color": style.GREY, "linewidth": 0.5, "alpha": 0.6})
+def _apart(levels: pd.Series, heights: pd.Series, widths: pd.Series) -> list[float]:
+    """The place of each bubble beside its level, so that none covers another's number; heights and widths in inches."""
+    placed: list[tuple[float, float, float]] = []
+    for level, height, width in zip(levels, heights, widths, strict=True):
+        free = (level + aside for aside in ASIDES
+                if all(np.hypot((level + aside - x) * LEVEL_INCHES, height - y) > (width + w) / 2 for x, y, w in placed))
+        placed.append((next(free, level), height, width))
+    return [x for x, *_ in placed]
+
+
+def _map_names(ax: Axes, known: pd.DataFrame, places: list[float], paint: list[str], about: About) -> None:
+    """A number in each bubble, and the names at the right in the colour of their stage."""
+    lines = 0
+    for number, (row, place, colour) in enumerate(zip(known.itertuples(), places, paint, strict=True), 1):
+        ax.annotate(str(number), (place, row.cost_per_year_amount), ha="center", va="center", fontsize=9, color="white", zorder=4)
+        name = style.wrapped(about.label(row.card), LETTERS).replace("\n", "\n     ")
+        ax.annotate(f"{number:>2}  {name}", (NAMES_LEFT, 1.0), (0, -13.0 * lines), xycoords=("data", "axes fraction"), va="top",
+                    textcoords="offset points", fontsize=9, color=colour)
+        lines += name.count("\n") + 1
 
 
 def plot_reach(reach: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -190,7 +203,7 @@ def plot_reach(reach: pd.DataFrame, ax: Axes | None = None) -> Axes:
                    high=table[f"{column}_high_{unit}"], light=table["few"].tolist(),
                    texts=[_reached(row, priced, about) for row in table.itertuples()])
         left, right = ax.get_xlim()
-        ax.set_xlim(left, right + 0.35 * (right - left))
+        ax.set_xlim(left, right + 0.45 * (right - left))
         if priced:
             style.money_axis(ax, "Cost of one reached lead", about)
         else:
@@ -198,7 +211,7 @@ def plot_reach(reach: pd.DataFrame, ax: Axes | None = None) -> Axes:
             style.share_axis(ax, "Reached, of the leads tried")
         few = " · lighter: fewer than 30 leads" if table["few"].any() else ""
         style.title(ax, _reach_headline(table, about),
-                    f"reached: the lead entered a step; a lead counts for each means that tried it{few}", about)
+                    f"reached: it entered a step; it counts for each means{few}", about)
         return ax
 
 
