@@ -48,7 +48,7 @@ def _indicators(process: Process) -> pd.DataFrame:
     rows = [{"stage": stage, **row} for stage, measure in _MEASURES.items() for row in _rows(process, years, measure)]
     if not rows:
         raise MeasureError(f"{process.name}: needs leads or orders of the last year to score anybody's stage")
-    return _with_verdicts(pd.DataFrame(rows))[COLUMNS]
+    return with_verdicts(pd.DataFrame(rows))[COLUMNS]
 
 
 def _rows(process: Process, years: Years, measure: Callable) -> list[dict]:
@@ -58,7 +58,7 @@ def _rows(process: Process, years: Years, measure: Callable) -> list[dict]:
         return []
 
 
-def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+def with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Better or worse where the difference stands among all that are compared: of twenty figures one moves by chance alone."""
     from scipy.stats import norm  # loaded here: scipy is slow to import
 

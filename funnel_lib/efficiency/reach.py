@@ -193,9 +193,9 @@ def _priced(table: pd.DataFrame, process: Process) -> pd.DataFrame:
     share = rate(table["reached"], table["tried_count"])
     unknown = without_unknown(table.assign(labour_amount=0.0), process).isna()
     money = {name: (table[name] / process.minor_units).mask(unknown) for name in ("cost", "only_cost")}
-    minor = process.minor_units
-    per_reached = clustered_ratio(table["tried_count"], money["cost"], table["reached"], table["squares"] / minor / minor,
-                                  table["product"] / minor, table["reached"])
+    squares = table["squares"] / process.minor_units / process.minor_units
+    per_reached = clustered_ratio(table["tried_count"], money["cost"], table["reached"], squares,
+                                  table["product"] / process.minor_units, table["reached"])
     low, high = (np.where(unknown | (table["tried_count"] < 2), np.nan, limit) for limit in per_reached[1:])
     return table.assign(
         executions_count=table["executions"], tried_share=ratio(table["tried_count"], everyone), contacted_count=table["reached"],

@@ -23,6 +23,7 @@ WEEK_DAYS, WEEKS = 7, 52
 
 
 def lead_generation(process: Process, years: Years) -> list[dict]:
+    """New leads a week, the share on target, and what a lead costs."""
     targets = list(process.settings.target_segments)
     leads = new_leads(process).with_columns(year=years.number("created_at"), week=nw.col("created_at").dt.truncate("1d"))
     known = ~nw.col("segment").is_null()
@@ -92,6 +93,7 @@ def _stage_cost(process: Process, years: Years) -> dict[float, float] | None:
 
 
 def conversion(process: Process, years: Years) -> list[dict]:
+    """Step rates, the win rate and the days to a win, by the day of the decision."""
     states, rows = lead_states(process), []
     steps = [(number, step) for number, step in enumerate(process.steps) if not step.optional]
     before = None
@@ -157,6 +159,7 @@ def _median(counts: pd.DataFrame) -> Figure:
 
 
 def account_management(process: Process, years: Years) -> list[dict]:
+    """Who came again, repeat orders and their margin, and who was recommended."""
     orders = paid_orders(process).with_columns(year=years.number("ordered_at")).filter(~nw.col("year").is_null())
     again, margin = ~nw.col("gap_days").is_null(), nw.col("margin")
     orders = orders.with_columns(again=flag(again), earned=nw.when(again).then(margin).otherwise(nw.lit(0.0)),
@@ -202,9 +205,9 @@ def _margin(process: Process, years: Years, people: nw.LazyFrame) -> list[dict]:
     sums = sums.set_index("year").reindex([0.0, 1.0]).fillna(0.0)
     if not sums.loc[1.0, "again"] or sums.loc[1.0, "unknown"]:
         return []
-    minor = process.minor_units
-    found = clustered_ratio(sums["size"], sums["earned"] / minor, sums["again"], sums["squares"] / minor / minor,
-                            sums["product"] / minor, sums["squared"])
+    squares = sums["squares"] / process.minor_units / process.minor_units
+    found = clustered_ratio(sums["size"], sums["earned"] / process.minor_units, sums["again"], squares,
+                            sums["product"] / process.minor_units, sums["squared"])
     before, now = (Figure(*(float(limit[at]) for limit in found), sums["again"].iloc[at], sums["size"].iloc[at]) for at in (0, 1))
     change, half = now.value - before.value, np.hypot(now.high - now.value, before.high - before.value)
     return [compared(process, years, "margin_per_repeat", "amount", now, before, (change - half, change + half))]
