@@ -42,7 +42,8 @@ pages.show(scores, "Scorecards of the roles", sales, columns=[
     ("code", "charts.plot_scorecards(scores);", CHART),
     ("code", """employees = pages.attempt(efficiency.employee_scores, sales)
 pages.show(employees, "Employees on the indicator of their stage", sales, columns=[
-    "employee", "indicator", "cases_count", "of_count", "share", "pooled_share", "pooled_low_share", "pooled_high_share", "verdict"])""", []),
+    "employee", "indicator", "cases_count", "of_count", "share", "pooled_share", "pooled_low_share", "pooled_high_share",
+    "verdict"])""", []),
     ("code", "charts.plot_employee_scores(employees);", CHART),
     ("markdown", """**What to look for:** a figure that moved by more than chance. In a young company retention and repeat orders
 rise by themselves, since only those who stay grow old. Where nobody differs from the others, an order of merit
