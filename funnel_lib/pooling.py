@@ -7,9 +7,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from funnel_lib.rates import rate, ratio
+from funnel_lib.rates import is_few, rate, ratio
 
 LEVEL = 0.95
+SIGNIFICANT = 0.05
+ABOVE, BELOW, NO_DIFFERENCE, TOO_FEW = "above", "below", "no_difference", "too_few"
 # Above this concentration the groups vary no more than chance makes them.
 MOST_CONCENTRATED = 1e6
 _STARTS = (2.0, 30.0, 500.0, 20_000.0)
@@ -150,3 +152,19 @@ def adjusted_p_values(p_values: ArrayLike) -> np.ndarray:
 
         adjusted[known] = false_discovery_control(p_values[known])
     return adjusted
+
+
+def verdicts_against_the_rest(part: ArrayLike, whole: ArrayLike, tested: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    """Which groups differ from all the others together: p-values adjusted for their number, and a word for each.
+
+    `tested` marks those that can be (enough cases, somebody's figure); with fewer than two of them nothing is. The word is
+    above, below, no_difference, or too_few (under 30 cases).
+    """
+    part, whole, tested = np.asarray(part, dtype=float), np.asarray(whole, dtype=float), np.asarray(tested, dtype=bool)
+    p_values = np.full(len(part), np.nan)
+    if tested.sum() > 1:
+        p_values = np.where(tested, p_values_against_the_rest(part, whole), np.nan)
+    adjusted = adjusted_p_values(p_values)
+    differs = np.nan_to_num(adjusted, nan=1.0) < SIGNIFICANT
+    higher = np.asarray(ratio(part, whole)) > ratio(part.sum(), whole.sum())
+    return adjusted, np.select([is_few(whole), ~differs, higher], [TOO_FEW, NO_DIFFERENCE, ABOVE], BELOW)

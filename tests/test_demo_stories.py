@@ -169,12 +169,10 @@ def test_conversion_costs_the_most_nerves(demo):
         assert abs(strain["conversion"] - 4.2) < 0.2 and strain["lead_generation"] < 2.5
 
 
-@LATER
 def test_negotiators_do_callers_work(told):
     _one(told("efficiency", "wholesale"), "(Negotiator|negotiator).*(work of|cheaper|caller)")
 
 
-@LATER
 def test_robot_calls_reach_many_at_a_tenth_of_the_cost(told):
     _one(told("efficiency", "wholesale"), "[Rr]obot.*reach")
 

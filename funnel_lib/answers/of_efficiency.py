@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from funnel_lib import efficiency as measures
+from funnel_lib.answers import of_scorecards, of_technology
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
 from funnel_lib.labour import roles_without_cost
@@ -20,7 +21,8 @@ CARDS_NAMED = 3
 
 def efficiency(process: Process) -> list[Sentence]:
     """The sentences of exercise 5, the verdict first."""
-    topics = (_dearest_stage, _hardest_stage, _returns, _levels, _overclaimed, _next_levels, _binding_role, _not_measured)
+    topics = (_dearest_stage, _hardest_stage, _returns, _levels, _overclaimed, *of_technology.TOPICS, _binding_role,
+              *of_scorecards.TOPICS, _not_measured)
     sentences = [sentence for topic in topics for sentence in attempt(topic, process)]
     # Several topics may need the same missing table; it is said once.
     return list(dict.fromkeys(sentences))
@@ -137,25 +139,6 @@ def _overclaimed(process: Process) -> list[Sentence]:
             "building on it.")
     return [Sentence("overclaimed_cards", text, cards_count=len(both), overclaimed_count=len(hollow),
                      cards=list(hollow["card"]))]
-
-
-def _next_levels(process: Process) -> list[Sentence]:
-    say, cards = Speaker(process), measures.technologization(process)
-    planned = cards[cards["setup_cost_amount"].notna()]
-    if planned.empty:
-        return [Sentence("next_levels", "Which card to lift first cannot be told: no card says what its next level costs and "
-                                        "how many hours it saves (next_level in company.yaml).")]
-    paying = planned[planned["payback_months"].notna()].sort_values("payback_months")
-    if paying.empty:
-        return [Sentence("next_levels", f"None of the {say.count(len(planned))} described next levels pays back: the hours "
-                                        "they free cost less than running them.", planned_count=len(planned), paying_count=0)]
-    parts = [f"“{say.label(row.card)}” after {say.months(row.payback_months)} (frees "
-             f"{say.hours(row.freed_hours_per_month)} a month, set-up {say.money(row.setup_cost_amount)})"
-             for row in paying.head(CARDS_NAMED).itertuples()]
-    text = (f"Soonest paid back by the hours it frees is the next level of {', then '.join(parts)}; {say.count(len(paying))} "
-            f"of {say.count(len(planned))} described next levels pay back at all.")
-    return [Sentence("next_levels", text, planned_count=len(planned), paying_count=len(paying), card=paying.iloc[0].card,
-                     payback_months=paying.iloc[0].payback_months)]
 
 
 def _binding_role(process: Process) -> list[Sentence]:

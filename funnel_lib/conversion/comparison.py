@@ -11,12 +11,9 @@ from funnel_lib.conversion.states import states
 from funnel_lib.conversion.steps import step_rates
 from funnel_lib.engine import as_list
 from funnel_lib.errors import CallError
-from funnel_lib.pooling import adjusted_p_values, funnel_limits, p_values_against_the_rest, pooled_shares
+from funnel_lib.pooling import SIGNIFICANT, funnel_limits, pooled_shares, verdicts_against_the_rest
 from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING
-
-SIGNIFICANT = 0.05
-ABOVE, BELOW, NO_DIFFERENCE, TOO_FEW = "above", "below", "no_difference", "too_few"
 
 
 def comparison(process: Process, by: str | list[str] = "owner", window_days: float | None = None) -> pd.DataFrame:
@@ -61,11 +58,9 @@ def _compared(table: pd.DataFrame, groups: list[str], window: float | None) -> p
     few = is_few(leads)
     # "(missing)" is nobody's figure: it stands in the table but is not tested.
     tested = ~few & ~table[groups].eq(MISSING).any(axis=1).to_numpy()
-    p_values = np.where(tested, p_values_against_the_rest(won, leads), np.nan) if tested.sum() > 1 else np.full(len(table), np.nan)
-    adjusted = adjusted_p_values(p_values)
+    adjusted, verdict = verdicts_against_the_rest(won, leads, tested)
     differs = np.nan_to_num(adjusted, nan=1.0) < SIGNIFICANT
     low, high = funnel_limits(common, leads)
-    verdict = np.where(few, TOO_FEW, np.where(~differs, NO_DIFFERENCE, np.where(raw.share > common, ABOVE, BELOW)))
     table = table.assign(
         won_share=raw.share, won_low_share=raw.low_share, won_high_share=raw.high_share, pooled_share=pooled.share,
         pooled_low_share=pooled.low_share, pooled_high_share=pooled.high_share, common_share=common, lower_limit_share=low,

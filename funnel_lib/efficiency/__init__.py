@@ -3,7 +3,14 @@
 from __future__ import annotations
 
 from funnel_lib.efficiency.capacity import capacity
+from funnel_lib.efficiency.indicators import indicators
+from funnel_lib.efficiency.match import QualificationTotal, qualification_match, qualification_total
+from funnel_lib.efficiency.next_level import next_levels
+from funnel_lib.efficiency.reach import dear_reach, reach
+from funnel_lib.efficiency.roles import roles
+from funnel_lib.efficiency.scorecards import employee_scores, scorecards
 from funnel_lib.efficiency.sheet import efficiency_sheet
 from funnel_lib.efficiency.technology import stage_levels, technologization
 
-__all__ = ["capacity", "efficiency_sheet", "stage_levels", "technologization"]
+__all__ = ["QualificationTotal", "capacity", "dear_reach", "efficiency_sheet", "employee_scores", "indicators", "next_levels",
+           "qualification_match", "qualification_total", "reach", "roles", "scorecards", "stage_levels", "technologization"]

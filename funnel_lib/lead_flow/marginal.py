@@ -9,13 +9,12 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.conversion.comparison import NO_DIFFERENCE, SIGNIFICANT
 from funnel_lib.engine import collect
 from funnel_lib.lead_flow.costs import NOT_ALLOCATED
 from funnel_lib.lead_flow.counts import finest_period, lead_counts
 from funnel_lib.lead_flow.pooled import channel_customers
 from funnel_lib.periods import PERIODS, next_period_start, period_starts
-from funnel_lib.pooling import adjusted_p_values
+from funnel_lib.pooling import NO_DIFFERENCE, SIGNIFICANT, adjusted_p_values
 from funnel_lib.rates import Z_95, ratio
 
 DEARER, CHEAPER, CANNOT_TELL = "dearer", "cheaper", "cannot_tell"

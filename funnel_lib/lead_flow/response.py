@@ -10,12 +10,11 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.conversion.cohorts import equal_window_days
-from funnel_lib.conversion.comparison import NO_DIFFERENCE, SIGNIFICANT, TOO_FEW
 from funnel_lib.engine import as_list, collect, flag, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.lead_flow.reactions import ARRIVAL, ARRIVAL_TIMES, HOUR_MINUTES, reactions
 from funnel_lib.lead_flow.waiting import Quartiles, against_the_rest, by_time, quartiles
-from funnel_lib.pooling import adjusted_p_values
+from funnel_lib.pooling import NO_DIFFERENCE, SIGNIFICANT, TOO_FEW, adjusted_p_values
 from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING
 from funnel_lib.working_time import DAY_HOURS, WEEK, WorkCalendar

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.conversion.comparison import ABOVE, BELOW, NO_DIFFERENCE, SIGNIFICANT, TOO_FEW
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.labour import has_costs, hour_costs
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, led_customers, margins_by_age
@@ -30,7 +29,7 @@ from funnel_lib.lead_flow.development import (
 from funnel_lib.lead_flow.economics import ALL, NO_CHANNELS
 from funnel_lib.new_leads import new_leads
 from funnel_lib.periods import DAYS_PER_MONTH, days_between
-from funnel_lib.pooling import adjusted_p_values
+from funnel_lib.pooling import ABOVE, BELOW, NO_DIFFERENCE, SIGNIFICANT, TOO_FEW, adjusted_p_values
 from funnel_lib.rates import FEW, Z_95, is_few, poisson_limits, ratio
 
 NOT_COMPARED = "not_compared"
