@@ -114,10 +114,10 @@ def test_a_group_decided_at_unknown_moments_only():
 
 
 def test_young_cohorts_are_not_understated():
-    """Forty seeds of leads with 30 % of their horizon behind them: the thousand of `make bench` decide on bias and coverage."""
-    found = misses(range(40))
+    """Twenty seeds of leads with 30 % of their horizon behind them: the thousand of `make bench` decide on bias and coverage."""
+    found = misses(range(20))
     assert abs(np.mean([miss.estimate for miss in found])) < 0.02 and np.mean([miss.naive for miss in found]) < -0.05
-    assert sum(miss.held for miss in found) >= 35
+    assert sum(miss.held for miss in found) >= 18
 
 
 def test_where_no_lead_is_old_enough_the_horizon_shrinks_instead_of_the_curve_lying_flat():
