@@ -302,7 +302,7 @@ class Company:
         return list(self.description.processes)
 
     def process(self, name: str) -> Process:
-        """One process by its key.
+        """One process by its key, always the same one: what its measures begin with is made once.
 
         Raises `CallError` for a name that is not described and `DataError` where a finding is an error.
         """
@@ -313,8 +313,14 @@ class Company:
         errors = [found for found in findings if found.severity == "error"]
         if errors:
             raise DataError("; ".join(found.text for found in errors))
-        return Process(name, self.description.processes[name], self.description, self.source_tables, self.present,
-                       findings)
+        if name not in self._processes:
+            self._processes[name] = Process(name, self.description.processes[name], self.description, self.source_tables,
+                                            self.present, findings)
+        return self._processes[name]
+
+    @cached_property
+    def _processes(self) -> dict[str, Process]:
+        return {}
 
 
 def _is_before_lead(time: str) -> nw.Expr:

@@ -144,8 +144,9 @@ def kept(frame: nw.LazyFrame, added: dict[str, nw.Expr] | None = None) -> nw.Laz
         return frame
     added, every = added or {}, frame.collect_schema().names()
     native, name = frame.drop(*added).to_native(), f"kept_{next(_NUMBERS)}"
-    native.query("plan", f"CREATE TEMP TABLE {name} AS FROM plan")
-    table = nw.from_native(native.query("plan", f"FROM {name}"))
+    # What the making returns is where the table is read from: read from the plan, every later query would carry the plan's text.
+    made = native.query("plan", f"CREATE TEMP TABLE {name} AS FROM plan")
+    table = nw.from_native((native if made is None else made).query("made", f"FROM {name}"))
     return table.with_columns(**added).select(every) if added else table
 
 

@@ -54,7 +54,8 @@ def lead_states(process: Process, returning: bool | None = False) -> nw.LazyFram
     `lost_entries` its losses, of which `lost_reason` is the alphabetically first one's.
     Leads lost for a reason of `not_leads` are left out: they never were leads.
     """
-    return _of_kind(journeys(process).filter(nw.col("never_lead") == 0), returning)
+    return process.remembered(("lead_states", returning), lambda: _of_kind(
+        journeys(process).filter(nw.col("never_lead") == 0), returning))
 
 
 def journeys(process: Process) -> nw.LazyFrame:

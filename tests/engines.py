@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import cache
+from itertools import count
 from typing import Any
 
 import duckdb
@@ -13,7 +15,7 @@ from funnel_lib.schema import TABLES
 
 def duckdb_tables(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
     """The frames as relations of one DuckDB connection, typed (an empty or missing column keeps the contract's type)."""
-    connection = duckdb.connect()
+    connection, number = _connection(), next(_NUMBERS)
     relations = {}
     for name, frame in tables.items():
         kinds = {column.name: column.kind for column in TABLES[name].columns}
@@ -26,10 +28,19 @@ def duckdb_tables(tables: dict[str, pd.DataFrame]) -> dict[str, Any]:
             elif kinds.get(column) == "text":
                 typed[column] = typed[column].astype("str").where(typed[column].notna())
         connection.register("source", typed)
-        connection.execute(f"CREATE TABLE {name} AS SELECT * FROM source")
+        connection.execute(f"CREATE TABLE {name}_{number} AS SELECT * FROM source")
         connection.unregister("source")
-        relations[name] = connection.table(name)
+        relations[name] = connection.table(f"{name}_{number}")
     return relations
+
+
+@cache
+def _connection() -> duckdb.DuckDBPyConnection:
+    """One for all tests of a worker: opening one costs more than the tables of a small company."""
+    return duckdb.connect()
+
+
+_NUMBERS = count()
 
 
 def on_engines(name: str, tables: dict[str, pd.DataFrame], **settings: Any) -> dict[str, Process]:

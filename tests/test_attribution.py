@@ -7,7 +7,7 @@ import time
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel_lib import CallError, MeasureError, Process, conversion, lead_flow
@@ -134,6 +134,7 @@ touch = st.tuples(st.integers(-10, 25), st.sampled_from(["a", "b", "c", "d"]))
 lead = st.tuples(st.lists(touch, max_size=5), st.one_of(st.none(), st.integers(1, 25)))
 
 
+@settings(max_examples=12)
 @given(st.lists(lead, min_size=1, max_size=12))
 def test_laws_and_the_second_way(leads):
     """Every model sums to the conversions, whatever the paths; each agrees with the lead-by-lead way."""

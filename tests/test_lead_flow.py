@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel_lib import CallError, MeasureError, Process, efficiency, lead_flow
@@ -393,6 +393,7 @@ channels = st.sampled_from(["a", "b", "unknown", None])
 flows = st.lists(st.tuples(st.integers(0, 60), channels, st.sampled_from(["x", "y", None])), min_size=1, max_size=30)
 
 
+@settings(max_examples=12)
 @given(flows, st.randoms())
 def test_groups_add_up_and_row_order_does_not_matter(rows, random):
     leads = pd.DataFrame(rows, columns=["day", "channel", "segment"]).assign(lead_id=[str(n) for n in range(len(rows))])

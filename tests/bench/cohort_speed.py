@@ -5,15 +5,13 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
 
 import duckdb
 
-from tests.bench import cohort_pandas, cohort_sql, many_orders
-from tests.bench.conversion_speed import in_turn, peak_memory
+from tests.bench import cohort_pandas, cohort_sql, many_orders, sides
 
 MEMORY = "4GB"
 
@@ -23,8 +21,9 @@ def compare(runs: int = 3) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         orders = many_orders.write(Path(name))
         # pandas once: it takes minutes.
-        seconds, rows = in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs, "pandas": 1}, name)
-    return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
+        found = sides.in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs, "pandas": 1}, name)
+    seconds = sides.median_seconds(found)
+    return [*sides.table(found),
             f"{orders:,} orders and refunds of {many_orders.CUSTOMERS:,} customers in Parquet; DuckDB with a memory limit of {MEMORY} on "
             f"both sides. Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.5), pandas "
             f"{seconds['pandas'] / seconds['funnel_lib']:.1f} times slower (bound 1)."]
@@ -36,10 +35,9 @@ def run(side: str, folder: Path) -> None:
     if side == "pandas":
         cohort_pandas.counts(folder)
     else:
-        connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")})
-        connection.execute(f"create view orders_file as from '{folder / 'orders.parquet'}'")
+        connection = sides.connect(folder, MEMORY, "orders")
         cohort_sql.counts(connection) if side == "sql" else _tables(connection)
-    print(time.perf_counter() - start, peak_memory())  # noqa: T201
+    sides.say(start)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -55,4 +53,4 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    sides.main(run)

@@ -5,16 +5,13 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 import duckdb
 
-from tests.bench import conversion_pandas, conversion_sql, many_events
+from tests.bench import conversion_pandas, conversion_sql, many_events, sides
 
 MEMORY = "1500MB"
 
@@ -24,22 +21,12 @@ def compare(runs: int = 3) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         events = many_events.write(Path(name))
         # pandas once: it takes minutes.
-        seconds, rows = in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs, "pandas": 1}, name)
-    return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
+        found = sides.in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs, "pandas": 1}, name)
+    seconds = sides.median_seconds(found)
+    return [*sides.table(found),
             f"{events:,} events, {many_events.LEADS:,} leads in Parquet; DuckDB with a memory limit of {MEMORY} on both sides. "
             f"Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.3), pandas "
             f"{seconds['pandas'] / seconds['funnel_lib']:.1f} times slower (bound 5; it counts fewer tables)."]
-
-
-def in_turn(module: str, runs: dict[str, int], folder: str) -> tuple[dict[str, float], list[str]]:
-    """Median seconds of each side, run one after the other in processes of their own, and rows of a table with them."""
-    measured = {side: [] for side in runs}
-    for turn in range(max(runs.values())):
-        for side in (side for side in runs if turn < runs[side]):
-            output = subprocess.run([sys.executable, "-m", module, side, folder], check=True, capture_output=True, text=True)
-            measured[side].append(tuple(float(word) for word in output.stdout.split()))
-    seconds = {side: median(row[0] for row in rows) for side, rows in measured.items()}
-    return seconds, [f"| {side} | {seconds[side]:.1f} | {max(row[1] for row in measured[side]):,.0f} |" for side in runs]
 
 
 def run(side: str, folder: Path) -> None:
@@ -48,17 +35,10 @@ def run(side: str, folder: Path) -> None:
     if side == "pandas":
         conversion_pandas.counts(folder)
     else:
-        connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")})
-        connection.execute(f"create view leads_file as from '{folder / 'leads.parquet'}'; "
-                           f"create view events_file as from '{folder / 'stage_events.parquet'}'")
+        connection = sides.connect(folder, MEMORY, "leads", "stage_events")
+        connection.execute("create view events_file as from stage_events_file")
         conversion_sql.counts(connection) if side == "sql" else _tables(connection)
-    print(time.perf_counter() - start, peak_memory())  # noqa: T201
-
-
-def peak_memory() -> float:
-    """The most memory this process has held, in MB; unlike `getrusage` it does not count the process that started this one."""
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines())
-    return float(status["VmHWM"].split()[0]) / 1024
+    sides.say(start)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -78,4 +58,4 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> None:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    sides.main(run)

@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -13,8 +12,7 @@ from pathlib import Path
 import duckdb
 import numpy as np
 
-from tests.bench import leads_sql, many_leads
-from tests.bench.conversion_speed import in_turn, peak_memory
+from tests.bench import leads_sql, many_leads, sides
 
 SIDES = ("funnel_lib", "sql")
 TABLES = ("leads", "stage_events", "touches", "orders", "spend")
@@ -26,8 +24,9 @@ def compare(runs: int = 2) -> list[str]:
     """The two sides in turn, and the Markov chain of 30 channels."""
     with tempfile.TemporaryDirectory() as name:
         events, touches = many_leads.write(Path(name))
-        seconds, rows = in_turn(__spec__.name, {side: runs for side in SIDES}, name)
-    return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
+        found = sides.in_turn(__spec__.name, {side: runs for side in SIDES}, name)
+    seconds = sides.median_seconds(found)
+    return [*sides.table(found),
             f"{many_leads.LEADS:,} leads, {events:,} events, {touches:,} touches in Parquet; DuckDB with a memory limit of {MEMORY} on "
             f"both sides. Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.5; runs of each side: {runs}). Removal effects of {CHAIN_CHANNELS} "
             f"channels with their limits, after the counts: {_chain_seconds():.2f} s (bound 1 s)."]
@@ -36,13 +35,11 @@ def compare(runs: int = 2) -> list[str]:
 def run(side: str, folder: Path) -> None:
     """One side, in this process."""
     start = time.perf_counter()
-    connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")})
-    for table in TABLES:
-        connection.execute(f"create view {table}_file as from '{folder / table}.parquet'")
+    connection = sides.connect(folder, MEMORY, *TABLES)
     connection.execute("create view events_file as from stage_events_file; create view work_file as select null::varchar as lead_id, "
                        "null::timestamp as date, null::varchar as stage, null::boolean as automated where false")
     leads_sql.counts(connection) if side == "sql" else _tables(connection)
-    print(time.perf_counter() - start, peak_memory())  # noqa: T201
+    sides.say(start)
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> None:
@@ -72,4 +69,4 @@ def _chain_seconds() -> float:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    sides.main(run)

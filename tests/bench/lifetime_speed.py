@@ -7,14 +7,13 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 import tempfile
 import time
 from pathlib import Path
-from statistics import median
 
 import numpy as np
+
+from tests.bench import sides
 
 SIZES = {100_000: 4, 1_000_000: 6}
 SIDES = ("funnel_lib", "lifetimes")
@@ -34,9 +33,9 @@ def compare(runs: int = 3) -> list[str]:
         for size, bound in SIZES.items():
             file = Path(name) / f"{size}.npz"
             np.savez(file, *histories(size))
-            found = _in_turn({"funnel_lib": sys.executable, "lifetimes": python}, file, runs)
-            seconds = {side: median(row[0] for row in found[side]) for side in SIDES}
-            rows += [f"| {size:,} | {side} | {seconds[side]:.2f} | {max(row[1] for row in found[side]):,.0f} |" for side in SIDES]
+            found = sides.in_turn(__spec__.name, {side: runs for side in SIDES}, file, {"lifetimes": python})
+            seconds = sides.median_seconds(found)
+            rows += [f"| {size:,} | {side} | {seconds[side]:.2f} | {sides.peak(found, side):,.0f} |" for side in SIDES]
             apart = max(abs(ours / theirs - 1) for ours, theirs in zip(found["funnel_lib"][0][2:], found["lifetimes"][0][2:], strict=True))
             notes.append(f"{size:,} customers: {seconds['lifetimes'] / seconds['funnel_lib']:.1f} times faster (bound {bound}), parameters "
                          f"at most {apart:.1e} apart")
@@ -58,17 +57,6 @@ def histories(size: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return frequency, recency, age
 
 
-def _in_turn(pythons: dict[str, str], file: Path, runs: int) -> dict[str, list[list[float]]]:
-    """Seconds, peak memory and parameters of each run, the sides one after the other."""
-    found: dict[str, list[list[float]]] = {side: [] for side in pythons}
-    for _ in range(runs):
-        for side, python in pythons.items():
-            output = subprocess.run([python, "-m", "tests.bench.lifetime_speed", side, str(file)], check=True, capture_output=True,
-                                    text=True).stdout
-            found[side].append([float(word) for word in output.split()])
-    return found
-
-
 def run(side: str, file: Path) -> None:
     """One side, in this process; the import is not counted."""
     frequency, recency, age = np.load(file).values()
@@ -88,9 +76,8 @@ def run(side: str, file: Path) -> None:
         start = time.perf_counter()
         fit = lifetime.fit_bg_nbd(pd.DataFrame({"frequency": frequency, "recency": recency, "age": age}))
         values = [getattr(fit, name) for name in PARAMETERS]
-    status = dict(line.split(":", 1) for line in Path("/proc/self/status").read_text(encoding="ascii").splitlines())
-    print(time.perf_counter() - start, float(status["VmHWM"].split()[0]) / 1024, *values)  # noqa: T201
+    sides.say(start, *values)
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    sides.main(run)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from statsmodels.duration.survfunc import CumIncidenceRight
 
@@ -52,6 +52,7 @@ OUTCOMES = st.lists(st.tuples(st.integers(0, 95), st.sampled_from(["won", "lost"
                     min_size=1, max_size=40)
 
 
+@settings(max_examples=12)
 @given(OUTCOMES, st.integers(1, 80))
 def test_for_all_leads_together_the_figure_is_the_curve_at_the_horizon(outcomes, horizon):
     outcomes = [(day, what if day + age < 100 else None, age) for day, what, age in outcomes]
@@ -63,6 +64,7 @@ def test_for_all_leads_together_the_figure_is_the_curve_at_the_horizon(outcomes,
     assert row.eventual_low_share - 1e-9 <= row.eventual_share <= row.eventual_high_share + 1e-9
 
 
+@settings(max_examples=12)
 @given(OUTCOMES)
 def test_curve_equals_statsmodels(outcomes):
     outcomes = [(day, what if day + age < 100 else None, age) for day, what, age in outcomes]
@@ -112,10 +114,10 @@ def test_a_group_decided_at_unknown_moments_only():
 
 
 def test_young_cohorts_are_not_understated():
-    """Forty seeds of leads with 30 % of their horizon behind them: the thousand of `make bench` decide on bias and coverage."""
-    found = misses(range(40))
+    """Twenty seeds of leads with 30 % of their horizon behind them: the thousand of `make bench` decide on bias and coverage."""
+    found = misses(range(20))
     assert abs(np.mean([miss.estimate for miss in found])) < 0.02 and np.mean([miss.naive for miss in found]) < -0.05
-    assert sum(miss.held for miss in found) >= 35
+    assert sum(miss.held for miss in found) >= 18
 
 
 def test_where_no_lead_is_old_enough_the_horizon_shrinks_instead_of_the_curve_lying_flat():

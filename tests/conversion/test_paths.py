@@ -6,7 +6,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel_lib import MeasureError, Process, conversion, simulate
@@ -186,6 +186,7 @@ def _measured(leads, events) -> Process:
     return Process.from_tables("x", leads=leads, stage_events=events, steps=["a", "b", "won"], as_of="2026-03-01")
 
 
+@settings(max_examples=12)
 @given(funnels())
 def test_who_comes_to_a_step_leaves_it_or_stands_there(funnel):
     process = _measured(*funnel)
@@ -207,6 +208,7 @@ def _resting(process: Process, step: str) -> int:
     return int((ordered.groupby("lead_id")["step"].last() == step).sum()) if len(events) else 0
 
 
+@settings(max_examples=12)
 @given(funnels(), st.randoms(use_true_random=False))
 def test_shuffling_and_repeating_rows_change_nothing(funnel, random):
     leads, events = funnel
@@ -219,6 +221,7 @@ def test_shuffling_and_repeating_rows_change_nothing(funnel, random):
     assert (one.lost_once_count, one.returned_count, one.won_count) == (two.lost_once_count, two.returned_count, two.won_count)
 
 
+@settings(max_examples=12)
 @given(funnels())
 def test_a_lead_follows_or_leaves_the_path_never_both(funnel):
     process = _measured(*funnel)

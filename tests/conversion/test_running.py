@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel_lib import MeasureError, Process, conversion
@@ -108,6 +108,7 @@ def test_flow_by_hand_the_returner_leaves_the_lost_again():
     assert unfinished.groupby("period_start")["complete"].first().tolist() == [True, True, False]
 
 
+@settings(max_examples=12)
 @given(funnels(), st.sampled_from(["day", "week", "month"]))
 def test_flow_keeps_every_lead_and_ends_in_the_states(funnel, per):
     process = Process.from_tables("x", leads=funnel[0], stage_events=funnel[1], steps=["a", "b", "won"], as_of="2026-03-01")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pandas as pd
-from hypothesis import given
+from hypothesis import given, settings
 
 from funnel_lib import Process, conversion
 from funnel_lib.engine import collect
@@ -74,6 +74,7 @@ def test_nobody_gives_one_row_of_zeros():
     assert row.leads_count == 0 and pd.isna(row.won_share)
 
 
+@settings(max_examples=12)
 @given(funnels())
 def test_won_lost_and_running_add_up(funnel):
     leads, events = funnel

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from funnel_lib import CallError, MeasureError, conversion
@@ -44,6 +44,7 @@ OUTCOMES = st.lists(st.tuples(st.integers(0, 300), st.sampled_from(["won", "lost
                     max_size=60)
 
 
+@settings(max_examples=12)
 @given(OUTCOMES, st.integers(20, 150))
 def test_by_the_formula_in_plain_python(outcomes, horizon):
     rows = [(day, "a", {what: age} if what and day + age < 320 else {}) for day, what, age in outcomes]
@@ -67,6 +68,7 @@ def test_by_the_formula_in_plain_python(outcomes, horizon):
         assert cell.leads_count == leads and cell.won_share == pytest.approx(total / leads, abs=1e-9)
 
 
+@settings(max_examples=12)
 @given(OUTCOMES)
 def test_shares_never_fall_with_age_and_lie_within_their_limits(outcomes):
     rows = [(day, "a", {what: age} if what and day + age < 320 else {}) for day, what, age in outcomes]

@@ -245,15 +245,16 @@ def test_without_costs_there_is_the_margin_alone():
 def test_laws(rows, random):
     """Without losses the curve never falls; the rows of the orders add up; their order in the file does not matter."""
     rows = [(f"c{client}", str(pd.Timestamp(2026, 1, 2) + pd.Timedelta(days=day)), margin + 1, margin) for client, day, margin in rows]
-    table, mixed = loyalty.payback(company(rows)), list(rows)
+    process, mixed = company(rows), list(rows)
+    table = loyalty.payback(process)
     random.shuffle(mixed)
     assert (np.diff(table["margin_per_customer_amount"]) >= -1e-9).all() and table["customers_count"].is_monotonic_decreasing
-    by_order = loyalty.margin_by_order(company(rows))
+    by_order = loyalty.margin_by_order(process)
     assert by_order["margin_amount"].sum() == sum(row[3] for row in rows) and by_order["orders_count"].sum() == len(rows)
     assert by_order["customers_count"].head(5).is_monotonic_decreasing
     # Same-moment orders follow their id, which goes by the row: only what does not depend on it is compared.
     pd.testing.assert_frame_equal(loyalty.payback(company(mixed)), table)
-    share = loyalty.margin_after_first(company(rows)).after_first_share
+    share = loyalty.margin_after_first(process).after_first_share
     assert math.isnan(share) or 0 <= share <= 1
 
 

@@ -236,9 +236,9 @@ def test_laws(rows, random):
                              columns=["order_id", "customer_id", "ordered_at", "amount"])
         return Process.from_tables("p", orders=frame, **YEAR)
 
-    mixed = list(rows)
+    process, mixed = company(rows), list(rows)
     random.shuffle(mixed)
-    curve, row = loyalty.lorenz(company(rows)), loyalty.concentration(company(rows)).iloc[0]
+    curve, row = loyalty.lorenz(process), loyalty.concentration(process).iloc[0]
     pd.testing.assert_frame_equal(curve, loyalty.lorenz(company(mixed)))
     if row.customers_count:
         steps = np.diff(curve["clients_amount_share"])

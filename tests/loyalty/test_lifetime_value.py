@@ -239,7 +239,7 @@ def test_what_the_present_clients_bring_is_expected():
 # -- laws --------------------------------------------------------------------------------------------------------------------------
 
 
-@settings(max_examples=15)
+@settings(max_examples=10)
 @given(st.lists(st.tuples(st.sampled_from("abcde"), st.integers(0, 200), st.integers(-50, 90)), min_size=1, max_size=40), st.randoms())
 def test_histories_add_up_in_any_order(rows, random):
     orders = pd.DataFrame(rows, columns=["customer_id", "day", "amount"])
