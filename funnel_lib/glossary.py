@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from funnel_lib.glossary_terms import TERMS
 
 UNITS = {"text", "date", "flag", "number", "count", "share", "amount", "days", "hours", "months", "minutes", "level",
-         "per_hour", "ratio"}
+         "per_hour", "ratio", "by_row"}
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ the level it has a real one.
 Each role is scored on the figures of its own stage only: the last twelve months against the twelve before.""", []),
     ("code", """scores = pages.attempt(efficiency.scorecards, sales)
 pages.show(scores, "Scorecards of the roles", sales, columns=[
-    "role", "indicator", "step", "value", "low", "high", "before_value", "verdict"])""", []),
+    "role", "indicator", "step", "last_value", "last_low", "last_high", "before_value", "verdict"])""", []),
     ("code", "charts.plot_scorecards(scores);", CHART),
     ("code", """employees = pages.attempt(efficiency.employee_scores, sales)
 pages.show(employees, "Employees on the indicator of their stage", sales, columns=[

@@ -70,6 +70,13 @@ def test_a_long_table_is_cut_and_says_what_is_left_out() -> None:
     assert "… and 33 more rows in tables.xlsx" in shown.html and len(shown.data["rows"]) == 45
 
 
+def test_rows_with_units_of_their_own_say_them() -> None:
+    table = pd.DataFrame({"indicator": ["win_rate", "days_to_win"], "unit": ["share", "days"], "last_value": [0.25, 12.0],
+                          "last_low": [0.2, 10.0], "last_high": [0.3, 15.0]})
+    shown = pages.show(table, "Indicators", small_process(), columns=["indicator", "last_value", "last_low", "last_high"])
+    assert cells(shown)[1:] == [["Win rate", "25.0 %", "20.0–30.0 %"], ["Days to win", "12 days", "10–15 days"]]
+
+
 def test_an_empty_table_says_so() -> None:
     shown = pages.show(pd.DataFrame({"channel": []}), "Empty")
     assert "no rows" in shown.html and "<table" not in shown.html and shown.data["rows"] == []

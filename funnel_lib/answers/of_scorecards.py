@@ -43,7 +43,7 @@ def moved(process: Process) -> list[Sentence]:
 
 
 def _moved(say: Speaker, row: tuple, scores: pd.DataFrame) -> str:
-    before, now = (format_value(value, row.unit, say.language, say.currency) for value in (row.before_value, row.value))
+    before, now = (format_value(value, row.unit, say.language, say.currency) for value in (row.before_value, row.last_value))
     step = f" of “{say.label(row.step)}”" if isinstance(row.step, str) else ""
     roles = ", ".join(f"“{say.label(role)}”" for role in scores.loc[scores["stage"] == row.stage, "role"].unique())
     return f"{say.label(row.indicator).lower()}{step} became {row.verdict}, {before} → {now} ({roles})"

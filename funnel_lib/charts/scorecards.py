@@ -50,11 +50,12 @@ def _name(row: tuple, about: About) -> str:
 
 def _both_years(ax: Axes, at: int, row: tuple, about: About) -> None:
     paint = PAINTS.get(row.verdict, style.BLUE)
-    value, before = (format_value(number, row.unit, about.language, about.currency) for number in (row.value, row.before_value))
-    known = is_available(row.before_value) and row.before_value > 0 and is_available(row.value)
+    value, before = (format_value(number, row.unit, about.language, about.currency)
+                     for number in (row.last_value, row.before_value))
+    known = is_available(row.before_value) and row.before_value > 0 and is_available(row.last_value)
     if known:
         for place, mark, names in ((-APART, style.GREY, ("before_low", "before_value", "before_high")),
-                                   (APART, paint, ("low", "value", "high"))):
+                                   (APART, paint, ("last_low", "last_value", "last_high"))):
             low, middle, high = (np.clip(getattr(row, name) / row.before_value, 0, FURTHEST) for name in names)
             ax.hlines(at + place, low, high, color=mark, linewidth=1.6)
             ax.plot(middle, at + place, "o", color=mark, markersize=5)

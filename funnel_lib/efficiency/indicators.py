@@ -16,8 +16,9 @@ from funnel_lib.rates import Z_95, ratio
 from funnel_lib.schema import STAGES
 
 BETTER, WORSE, CANNOT_TELL = "better", "worse", "cannot_tell"
-COLUMNS = ["stage", "indicator", "step", "unit", "value", "low", "high", "cases_count", "of_count", "before_value", "before_low",
-           "before_high", "before_cases_count", "before_of_count", "adjusted_p_value", "verdict", "reason", "year_start"]
+COLUMNS = ["stage", "indicator", "step", "unit", "last_value", "last_low", "last_high", "cases_count", "of_count", "before_value",
+           "before_low", "before_high", "before_cases_count", "before_of_count", "adjusted_p_value", "verdict", "reason",
+           "year_start"]
 
 
 def indicators(process: Process) -> pd.DataFrame:
@@ -31,8 +32,8 @@ def indicators(process: Process) -> pd.DataFrame:
     statistics). Account management: `retention` (customers with an order in the year before who ordered in this one),
     `repeat_share` (orders that are not a customer's first; customers as clusters), `margin_per_repeat` (margin of such an
     order), `referred_share` (new customers who came by recommendation).
-    Columns: `stage`, `indicator`, `step`, `unit` (of the values: count, share, days, amount), `value` with `low` and `high`,
-    `cases_count` and `of_count` behind it, the same of the year before, `verdict` (better, worse, cannot_tell): the
+    Columns: `stage`, `indicator`, `step`, `unit` (of the values: count, share, days, amount), `last_value` with `last_low` and
+    `last_high`, `cases_count` and `of_count` behind it, the same of the year before, `verdict` (better, worse, cannot_tell): the
     difference is larger than chance makes one of so many (`adjusted_p_value` from its limits, below 0.05), `reason` where it
     cannot be told (short_history, no_cases, few_cases, within_error), `year_start`.
     Raises `MeasureError` without an end of observation or where nothing can be measured.

@@ -18,9 +18,9 @@ from funnel_lib.pooling import ABOVE, BELOW, pooled_shares, verdicts_against_the
 from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING, STAGES
 
-SCORES = ["role", "stage", "stage_from", "indicator", "step", "unit", "value", "low", "high", "cases_count", "of_count",
-          "before_value", "before_low", "before_high", "before_cases_count", "before_of_count", "adjusted_p_value", "verdict",
-          "reason"]
+SCORES = ["role", "stage", "stage_from", "indicator", "step", "unit", "last_value", "last_low", "last_high", "cases_count",
+          "of_count", "before_value", "before_low", "before_high", "before_cases_count", "before_of_count", "adjusted_p_value",
+          "verdict", "reason"]
 EMPLOYEES = ["stage", "indicator", "employee", "role", "cases_count", "of_count", "share", "low_share", "high_share",
              "pooled_share", "pooled_low_share", "pooled_high_share", "adjusted_p_value", "few", "verdict"]
 

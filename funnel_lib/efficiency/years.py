@@ -54,7 +54,8 @@ def compared(process: Process, years: Years, name: str, unit: str, now: Figure, 
         reason = NO_CASES
     elif min(now.of_count, before.of_count) < FEWEST_CASES:
         reason = FEW_CASES
-    return {"indicator": name, "step": step, "unit": unit, **now._asdict(),
+    return {"indicator": name, "step": step, "unit": unit, "last_value": now.value, "last_low": now.low,
+            "last_high": now.high, "cases_count": now.cases_count, "of_count": now.of_count,
             **{f"before_{key}": value for key, value in before._asdict().items()}, "gain_low": low, "gain_high": high,
             "reason": reason, "year_start": years.middle}
 

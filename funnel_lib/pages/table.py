@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from funnel_lib.language.formats import format_cell, format_interval, not_available
+from funnel_lib.language.formats import format_cell, format_interval, format_value, not_available
 from funnel_lib.language.words import counted, unit_word, word
 from funnel_lib.pages.attempt import why_unavailable
 from funnel_lib.pages.shown import TABLE, Reader, Shown, known_term, plain, reader_of, safe
@@ -126,6 +126,11 @@ def _head(column: Column, reader: Reader) -> str:
 
 def _cell(row: dict[Any, Any], column: Column, reader: Reader) -> str:
     value = row[column.key]
+    if column.unit == "by_row":
+        # The head cannot name the unit, so each cell does.
+        unit = str(row["unit"])
+        return (format_value(value, unit, reader.language, reader.currency) if column.high is None else
+                format_interval(value, row[column.high], unit, reader.language, reader.currency))
     if column.high is not None:
         return format_interval(value, row[column.high], column.unit, reader.language)
     if column.unit == "text" and isinstance(value, str) and not str(column.key).endswith("_id"):

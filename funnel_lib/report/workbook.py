@@ -111,9 +111,10 @@ class _Writer:
         for at, column in enumerate(columns):
             sheet.set_column(at, at, WIDTHS.get(column["unit"], 14))
             sheet.write_string(0, at, self._head(column), self.head)
+        own = next((at for at, column in enumerate(columns) if column["key"] == "unit"), None)
         for number, row in enumerate(rows, start=1):
             for at, (value, column) in enumerate(zip(row, columns, strict=True)):
-                self._cell(sheet, number, at, value, column["unit"])
+                self._cell(sheet, number, at, value, row[own] if column["unit"] == "by_row" else column["unit"])
         sheet.freeze_panes(1, 1)
         if columns:
             sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)

@@ -54,15 +54,15 @@ def test_figures_of_two_years_by_hand():
                              ("step_ratewon", (60, 80), (20, 60)), ("win_rate", (60, 120), (20, 100))):
         row = rows.loc[key]
         assert [row["cases_count"], row["of_count"], row["before_cases_count"], row["before_of_count"]] == [*now, *before], key
-        assert row["value"] == pytest.approx(now[0] / now[1]) and row["low"] == pytest.approx(rate(*now).low_share)
+        assert row["last_value"] == pytest.approx(now[0] / now[1]) and row["last_low"] == pytest.approx(rate(*now).low_share)
         expected = difference_limits(rate(*before), rate(*now))[0] > 0
         assert (row["verdict"] == "better") == expected == (key != "step_ratecontacted"), key
     flow = rows.loc["lead_flow"]
-    assert flow["value"] == pytest.approx(120 / (365 / 7)) and flow["before_value"] == pytest.approx(100 / (366 / 7))
+    assert flow["last_value"] == pytest.approx(120 / (365 / 7)) and flow["before_value"] == pytest.approx(100 / (366 / 7))
     # 50 hours at 10 and an hour of the robot at 0, per lead of the year; fewer per lead, but within the error.
-    assert rows.loc["cost_per_lead", "value"] == pytest.approx(500 / 120)
+    assert rows.loc["cost_per_lead", "last_value"] == pytest.approx(500 / 120)
     assert rows.loc["cost_per_lead", "before_value"] == pytest.approx(5)
-    assert rows.loc["days_to_win", ["value", "before_value"]].tolist() == [3, 3]
+    assert rows.loc["days_to_win", ["last_value", "before_value"]].tolist() == [3, 3]
 
 
 def test_customers_of_three_years_by_hand():
@@ -76,7 +76,7 @@ def test_customers_of_three_years_by_hand():
     columns = ["cases_count", "of_count", "before_cases_count", "before_of_count"]
     assert rows.loc["retention", columns].tolist() == [2, 2, 1, 2]
     assert rows.loc["repeat_share", columns].tolist() == [2, 3, 2, 3]
-    assert rows.loc["margin_per_repeat", ["value", "before_value"]].tolist() == [50, 25]
+    assert rows.loc["margin_per_repeat", ["last_value", "before_value"]].tolist() == [50, 25]
     assert set(rows["verdict"]) == {"cannot_tell"} and rows.loc["retention", "reason"] == "few_cases"
 
 
@@ -143,7 +143,7 @@ def test_what_is_missing_leaves_the_other_figures(drop, stages):
     changes = {"leads": tables()["leads"].drop(columns="segment")} if drop == "segment" else {}
     process = company(drop, **changes)
     table = efficiency.indicators(process)
-    assert set(table["stage"]) == stages and table["value"].notna().all()
+    assert set(table["stage"]) == stages and table["last_value"].notna().all()
     assert charts.plot_scorecards(table).get_title(loc="left")
     assert not any("nan" in one.lower().split() for one in answers.efficiency(process))
 
