@@ -6,9 +6,12 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, with_groups
+from funnel_lib.engine import collect, flag, with_groups
+from funnel_lib.periods import FIRST_YEAR, Span
+from funnel_lib.rates import steady
 
 COSTED = ["hours", "labour_amount", "uncosted_hours"]
+_SUMMED = ["hours", "labour", "uncosted_hours"]
 
 
 def hour_costs(process: Process) -> dict[str, float]:
@@ -30,14 +33,51 @@ def priced(work: nw.LazyFrame, process: Process) -> nw.LazyFrame:
         uncosted_hours=nw.when(nw.col("_hour_cost").is_null()).then(nw.col("hours")).otherwise(nw.lit(0.0)))
 
 
+def work_by_day(process: Process) -> pd.DataFrame:
+    """The hours of every day by stage and role: the one pass over the table `work` that the sums of hours share.
+
+    One row is `is_own` (of this process, else of the others of the company: people are shared) × `stage` × `role` ×
+    `is_automatic` × `day`. Columns: `hours`, `labour` in whole minor units, `uncosted_hours`. It is kept: do not change it.
+    Raises `MeasureError` without the table `work`.
+    """
+    return process.remembered(("work_by_day",), lambda: _work_by_day(process))
+
+
+def _work_by_day(process: Process) -> pd.DataFrame:
+    process.table("work")
+    work, date = process.source_tables["work"], nw.col("date")
+    if process.as_of is not None:
+        work = work.filter((date >= FIRST_YEAR.to_pydatetime()) & (date < process.as_of.to_pydatetime()))
+    keys = ["is_own", "stage", "role", "is_automatic", "day"]
+    work = with_groups(priced(work, process), ["stage", "role"]).with_columns(
+        is_own=flag(nw.col("process") == process.name), is_automatic=flag(nw.col("automated")), day=date.dt.truncate("1d"))
+    sums = collect(work.group_by(keys).agg(*[nw.col(name).sum() for name in _SUMMED])).sort_values(keys).reset_index(drop=True)
+    return sums.assign(is_own=sums["is_own"] == 1, is_automatic=sums["is_automatic"] == 1)
+
+
+def own_work(process: Process, span: Span | None = None) -> pd.DataFrame:
+    """The rows of `work_by_day` of this process, in a span of time if one is given."""
+    rows = work_by_day(process)
+    rows = rows[rows["is_own"]]
+    return rows if span is None else rows[(rows["day"] >= span.since) & (rows["day"] < span.until)]
+
+
+def summed(rows: pd.DataFrame, by: str | list[str], process: Process) -> pd.DataFrame:
+    """Rows of `work_by_day` added up by some of its columns: `by`, `hours`, `labour_amount`, `uncosted_hours`."""
+    sums = rows.groupby(by)[_SUMMED].sum().apply(steady).reset_index()
+    return sums.assign(labour_amount=sums["labour"] / process.minor_units).drop(columns="labour")
+
+
 def costed_hours(process: Process, by: str, work: nw.LazyFrame | None = None) -> pd.DataFrame:
     """Hours of work and what they cost, per value of the work column `by`.
 
     Columns: `by`, `hours`, `labour_amount` = Σ hours × hour cost of the role, `uncosted_hours` (role missing, not described
     or without an hour cost), which the labour leaves out.
     """
+    if work is None and by in ("stage", "role"):
+        return summed(own_work(process), by, process)[[by, *COSTED]]
     work = with_groups(priced(process.table("work") if work is None else work, process), [by])
-    sums = work.group_by(by).agg(nw.col("hours").sum(), nw.col("labour").sum(), nw.col("uncosted_hours").sum())
+    sums = work.group_by(by).agg(*[nw.col(name).sum() for name in _SUMMED])
     costed = collect(sums).sort_values(by).reset_index(drop=True)
     costed["labour_amount"] = costed["labour"] / process.minor_units
     return costed[[by, *COSTED]]
