@@ -32,6 +32,8 @@ _CHARTS = {
     "plot_lorenz": "leaving", "plot_largest_clients": "leaving", "plot_rfm_groups": "leaving",
     "plot_kept_curves": "kept", "plot_kept_by": "kept", "plot_cohort_values": "kept", "plot_next_order": "kept",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
+    "plot_stage_shares": "stage_prices", "plot_stage_efficiency": "stage_prices", "plot_stage_change": "stage_prices",
+    "plot_next_unit": "stage_prices", "plot_nerves": "staff", "plot_capacity": "staff", "plot_role_load": "staff",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_processes": "overview",
 }

@@ -21,9 +21,9 @@ from funnel_lib.staffing import hours_by_role, paid_hours_of_company
 FULL = 1.0
 MINUTES_PER_HOUR = 60
 BY_WORK, BY_NORM = "by_work", "by_norm"
-_LOST = ["lost_customers_count", "lost_customers_low_count", "lost_customers_high_count"]
+_LOST = ["lost_customers", "lost_customers_low", "lost_customers_high"]
 COLUMNS = ["role", "needed_hours", "paid_hours", "load_share", "hours_per_lead", "process_hours_share", "hours_basis", "is_bottleneck",
-           "unserved_count", *_LOST]
+           "unserved_leads", *_LOST]
 
 
 def capacity(process: Process) -> pd.DataFrame:
@@ -34,7 +34,7 @@ def capacity(process: Process) -> pd.DataFrame:
     part of the role's hours that this process takes), `load_share` = needed / paid, missing where the role's paid hours are not
     described. `hours_basis` is "by_work", or "by_norm" where there is no work: then the hours are Σ norm minutes of the cards × entries
     into the steps they serve, and the paid hours are those of the whole company. `is_bottleneck`: the tightest role, if it needs
-    all its paid hours or more. It leaves `unserved_count` leads a month, which would have become `lost_customers_count` (× eventual
+    all its paid hours or more. It leaves `unserved_leads` leads a month, which would have become `lost_customers` (× eventual
     conversion; limits from those of the flow and of the conversion); both are zero where no role binds.
     Raises `MeasureError` without leads, or without both the table `work` and cards with norm minutes and a step.
     """
@@ -42,11 +42,11 @@ def capacity(process: Process) -> pd.DataFrame:
     table["load_share"] = ratio(table["needed_hours"], table["paid_hours"])
     table = table.sort_values(["load_share", "needed_hours"], ascending=False).reset_index(drop=True)
     binds = (table.index == 0) & (table["load_share"] >= FULL)
-    table = table.assign(is_bottleneck=binds, unserved_count=0.0, **dict.fromkeys(_LOST, 0.0))
+    table = table.assign(is_bottleneck=binds, unserved_leads=0.0, **dict.fromkeys(_LOST, 0.0))
     if binds.any():
         row = table.iloc[0]
         served = ratio(row["paid_hours"], row["hours_per_lead"])
-        table.loc[0, ["unserved_count", *_LOST]] = _lost(process, served)
+        table.loc[0, ["unserved_leads", *_LOST]] = _lost(process, served)
     return process.tidy(table[COLUMNS])
 
 

@@ -17,7 +17,7 @@ COLUMNS = ["doubt", "pieces_count", "hours", "hours_share"]
 def doubtful_hours(process: Process) -> pd.DataFrame:
     """Work that is in every sum and that somebody should look at.
 
-    One row is a kind of doubt, only those that occur: `over_24_hours` (all work here of an employee on a day on which all
+    One row is a kind of doubt that the source can show: `over_24_hours` (all work here of an employee on a day on which all
     processes together have more than 24 hours of theirs), `negative_hours`, `unknown_lead` (names a lead that is not among the
     leads). Columns: `pieces_count`, `hours`, `hours_share` of all hours of the process. A piece may be doubtful twice.
     Raises `MeasureError` without the table `work`.
@@ -31,7 +31,7 @@ def doubtful_hours(process: Process) -> pd.DataFrame:
         parts["unknown_lead"] = named.join(process.table("leads").select("lead_id").unique(), on="lead_id", how="anti")
     rows = [(doubt, *collect(part.select(nw.len().alias("pieces"), nw.col("hours").sum())).fillna(0).iloc[0])
             for doubt, part in sorted(parts.items())]
-    table = pd.DataFrame(rows, columns=COLUMNS[:3]).query("pieces_count > 0")
+    table = pd.DataFrame(rows, columns=COLUMNS[:3])
     return process.tidy(table.assign(hours_share=ratio(table["hours"], own_work(process)["hours"].sum())))
 
 

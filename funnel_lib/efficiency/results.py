@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import narwhals as nw
 import numpy as np
-import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.customers import customers, money_rows, new_customers, paid_orders
