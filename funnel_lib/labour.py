@@ -6,9 +6,10 @@ import narwhals as nw
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, flag, with_groups
+from funnel_lib.engine import collect, with_groups
 from funnel_lib.periods import FIRST_YEAR, Span
 from funnel_lib.rates import steady
+from funnel_lib.schema import MISSING
 
 COSTED = ["hours", "labour_amount", "uncosted_hours"]
 _SUMMED = ["hours", "labour", "uncosted_hours"]
@@ -24,13 +25,22 @@ def priced(work: nw.LazyFrame, process: Process) -> nw.LazyFrame:
 
     Each piece of work is rounded by itself, halves up, so that sums are exact and the same on every engine.
     """
+    work = work.with_columns(_hour_cost=_minor_units_per_hour(process))
+    return work.with_columns(
+        labour=_labour(process).fill_null(0.0),
+        uncosted_hours=nw.when(nw.col("_hour_cost").is_null()).then(nw.col("hours")).otherwise(nw.lit(0.0)))
+
+
+def _minor_units_per_hour(process: Process) -> nw.Expr:
+    """The hour cost of the row's role in minor units; missing where none is known."""
     cost = nw.lit(None, dtype=nw.Float64)
     for role, hour_cost in hour_costs(process).items():
-        cost = nw.when((nw.col("role") == role).fill_null(False)).then(nw.lit(hour_cost * process.minor_units)).otherwise(cost)
-    work = work.with_columns(_hour_cost=cost)
-    return work.with_columns(
-        labour=(nw.col("hours") * nw.col("_hour_cost") + 0.5).floor().fill_null(0.0),
-        uncosted_hours=nw.when(nw.col("_hour_cost").is_null()).then(nw.col("hours")).otherwise(nw.lit(0.0)))
+        cost = nw.when(nw.col("role") == role).then(nw.lit(hour_cost * process.minor_units)).otherwise(cost)
+    return cost
+
+
+def _labour(process: Process) -> nw.Expr:
+    return (nw.col("hours") * _minor_units_per_hour(process) + 0.5).floor()
 
 
 def work_by_day(process: Process) -> pd.DataFrame:
@@ -48,11 +58,14 @@ def _work_by_day(process: Process) -> pd.DataFrame:
     work, date = process.source_tables["work"], nw.col("date")
     if process.as_of is not None:
         work = work.filter((date >= FIRST_YEAR.to_pydatetime()) & (date < process.as_of.to_pydatetime()))
+    # On many rows every further expression is felt: what the groups tell as well is worked out on them.
+    work = work.with_columns(labour=_labour(process), day=date.dt.truncate("1d"))
+    sums = collect(work.group_by("process", "stage", "role", "automated", "day").agg(nw.col("hours").sum(), nw.col("labour").sum()))
     keys = ["is_own", "stage", "role", "is_automatic", "day"]
-    work = with_groups(priced(work, process), ["stage", "role"]).with_columns(
-        is_own=flag(nw.col("process") == process.name), is_automatic=flag(nw.col("automated")), day=date.dt.truncate("1d"))
-    sums = collect(work.group_by(keys).agg(*[nw.col(name).sum() for name in _SUMMED])).sort_values(keys).reset_index(drop=True)
-    return sums.assign(is_own=sums["is_own"] == 1, is_automatic=sums["is_automatic"] == 1)
+    sums = sums.assign(is_own=sums["process"].eq(process.name), stage=sums["stage"].fillna(MISSING),
+                       role=sums["role"].fillna(MISSING), is_automatic=sums["automated"].eq(True).fillna(False).astype(bool))
+    sums = sums.sort_values([*keys, "hours"]).reset_index(drop=True)
+    return sums.assign(uncosted_hours=sums["hours"].mask(sums["role"].isin(hour_costs(process)), 0.0))[[*keys, *_SUMMED]]
 
 
 def own_work(process: Process, span: Span | None = None) -> pd.DataFrame:

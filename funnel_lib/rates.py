@@ -116,9 +116,9 @@ def scaled_poisson_limits(count: float, squares: float) -> tuple[float, float]:
 
 
 def odds(part: float, other: float) -> Limited:
-    """`part / other` of independent events of two kinds (refusals per win), with 95 % limits from Wilson's of part / (part + other).
+    """`part / other` of independent events of two kinds (refusals per win), with 95 % limits.
 
-    NaN without any of the other kind: undefined, not infinite.
+    They follow from Wilson's of part / (part + other). NaN without any of the other kind: undefined, not infinite.
 
     >>> [round(number, 3) for number in odds(60, 20)]
     [3.0, 1.818, 4.95]

@@ -33,9 +33,10 @@ def binding_role(process: Process) -> list[Sentence]:
 
 def _lost(say: Speaker, row: tuple) -> str:
     if not is_available(row.lost_customers):
-        return f"{say.number(row.unserved_leads)} leads a month are not served; with movement through the steps we could say how many buy."
-    return (f"It leaves {say.number(row.unserved_leads)} leads a month unserved, which costs {say.number(row.lost_customers)} new customers "
-            f"a month (95 % interval {say.range(row.lost_customers_low, row.lost_customers_high, 'number')}).")
+        return (f"{say.number(row.unserved_leads)} leads a month are not served; with movement through the steps we could say how many "
+                "of them buy.")
+    return (f"It leaves {say.number(row.unserved_leads)} leads a month unserved, which costs {say.number(row.lost_customers)} new "
+            f"customers a month (95 % interval {say.range(row.lost_customers_low, row.lost_customers_high, 'number')}).")
 
 
 def queues(process: Process) -> list[Sentence]:
@@ -46,7 +47,8 @@ def queues(process: Process) -> list[Sentence]:
         return []
     many = judged[judged["verdict"] == "too many"]
     if many.empty:
-        return [Sentence("queues", "In no stage do more leads wait than their flow explains (Little's law, last 90 days).", too_many=0)]
+        text = "In no stage do more leads wait than their flow explains (Little's law, last 90 days)."
+        return [Sentence("queues", text, too_many=0)]
     parts = [f"“{say.label(row.stage)}” {say.number(row.running_mean_count)} on average against "
              f"{say.number(row.arrivals_per_day * row.mean_days)} explained" for row in many.itertuples()]
     text = (f"More leads stand than the flow explains (Little's law, last 90 days): {'; '.join(parts)}. Either leads are forgotten "
@@ -60,7 +62,8 @@ def doubtful(process: Process) -> list[Sentence]:
     found = table[table["pieces_count"] > 0]
     if found.empty:
         return []
-    parts = [f"{say.label(row.doubt).lower()}: {say.hours(row.hours)} ({say.share(row.hours_share)} of all)" for row in found.itertuples()]
+    parts = [f"{say.label(row.doubt).lower()}: {say.hours(row.hours)} ({say.share(row.hours_share)} of all)"
+             for row in found.itertuples()]
     text = f"Hours to look at, which are in every sum: {'; '.join(parts)}."
     return [Sentence("doubtful_hours", text, **{row.doubt: row.hours for row in found.itertuples()})]
 

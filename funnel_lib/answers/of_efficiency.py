@@ -69,4 +69,5 @@ def _next_levels(process: Process) -> list[Sentence]:
 
 
 TECHNOLOGY_TOPICS = (_levels, _overclaimed, _next_levels)
-TOPICS = (*of_sheet.TOPICS, *of_nerves.TOPICS, *of_capacity.TOPICS, *TECHNOLOGY_TOPICS, *of_capacity.LAST_TOPICS, *of_sheet.LAST_TOPICS)
+TOPICS = (*of_sheet.TOPICS, *of_nerves.TOPICS, *of_capacity.TOPICS, *TECHNOLOGY_TOPICS, *of_capacity.LAST_TOPICS,
+          *of_sheet.LAST_TOPICS)

@@ -40,10 +40,11 @@ def refusals(process: Process) -> list[Sentence]:
     say, rows = Speaker(process), measures.nerves(process).set_index("stage")
     row = rows.loc["conversion"]
     if not is_available(row.refusals_count):
-        return [Sentence("refusals", "How many refusals a win takes cannot be told: that needs leads and the table “stage_events”.")]
+        text = "How many refusals a win takes cannot be told: that needs leads and the table “stage_events”."
+        return [Sentence("refusals", text)]
     if not is_available(row.refusals_per_win):
-        return [Sentence("refusals", f"{say.count(row.refusals_count)} refusals in conversion and no win yet: how many a win takes is "
-                                     "undefined.", refusals_count=row.refusals_count, wins_count=row.wins_count)]
+        text = f"{say.count(row.refusals_count)} refusals in conversion and no win yet: how many a win takes is undefined."
+        return [Sentence("refusals", text, refusals_count=row.refusals_count, wins_count=row.wins_count)]
     text = (f"A win in conversion takes {say.number(row.refusals_per_win)} refusals (95 % interval "
             f"{say.range(row.refusals_per_win_low, row.refusals_per_win_high, 'number')}; {say.count(row.refusals_count)} lost, "
             f"{say.count(row.wins_count)} won) and {say.number(row.returns_per_win)} moves back.")

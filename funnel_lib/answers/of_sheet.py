@@ -68,8 +68,8 @@ def target_lead(process: Process) -> list[Sentence]:
     say, row = Speaker(process), _stages(process).iloc[0]
     if not is_available(row.cost_per_target_lead_amount):
         return []
-    text = (f"A lead costs {say.money(row.cost_per_result_amount)}, one in a target segment {say.money(row.cost_per_target_lead_amount)} "
-            f"({say.count(row.target_count)} of {say.count(row.result_count)}).")
+    text = (f"A lead costs {say.money(row.cost_per_result_amount)}, one in a target segment "
+            f"{say.money(row.cost_per_target_lead_amount)} ({say.count(row.target_count)} of {say.count(row.result_count)}).")
     return [Sentence("target_lead", text, cost_per_result_amount=row.cost_per_result_amount, target_count=row.target_count,
                      cost_per_target_lead_amount=row.cost_per_target_lead_amount)]
 
@@ -104,7 +104,8 @@ def period_change(process: Process) -> list[Sentence]:
     first = change.iloc[0]
     period = f"the {say.days(first.period_days)} from {say.date(first.after_from)} against as many before"
     if not moved:
-        return [Sentence("period_change", f"No stage takes more or less money or hours for a result beyond chance ({period}).", moved=0)]
+        text = f"No stage takes more or less money or hours for a result beyond chance ({period})."
+        return [Sentence("period_change", text, moved=0)]
     parts = [f"a result of “{say.label(row.stage)}” takes {say.share(abs(getattr(row, f'{name}_change_share')))} "
              f"{'more' if getattr(row, f'{name}_change_share') > 0 else 'less'} {what} (95 % interval of the change "
              f"{say.range(getattr(row, f'{name}_change_low_share'), getattr(row, f'{name}_change_high_share'))})"
@@ -119,14 +120,14 @@ def next_of_all(process: Process) -> list[Sentence]:
     known, parts, numbers = units[units["money_brings_amount"].notna()], [], {}
     if len(known):
         best = known.loc[known["money_brings_amount"].idxmax()]
-        parts.append(f"the next unit of money brings most in “{say.label(best.stage)}”: {say.number(best.money_brings_amount)} of yearly "
-                     f"margin (95 % interval {say.range(best.money_brings_low_amount, best.money_brings_high_amount, 'number')})")
+        parts.append(f"the next unit of money brings most in “{say.label(best.stage)}”: "
+                     f"{say.number(best.money_brings_amount)} of yearly margin (95 % interval {say.range(best.money_brings_low_amount, best.money_brings_high_amount, 'number')})")
         numbers |= {"money_stage": best.stage, "money_brings_amount": best.money_brings_amount}
     serving = units[units["next_hour"] == "waiting_leads_served"]
     if len(serving):
         row = serving.loc[serving["hour_brings_amount"].idxmax()]
-        parts.append(f"the next hour brings {say.money(row.hour_brings_amount)} where “{say.label(row.role)}” is the bottleneck, as long as "
-                     "leads wait; until that role has more hours, more leads would only wait longer")
+        parts.append(f"the next hour brings {say.money(row.hour_brings_amount)} where “{say.label(row.role)}” is the "
+                     "bottleneck, as long as leads wait; until that role has more hours, more leads would only wait longer")
         numbers |= {"hour_role": row.role, "hour_brings_amount": row.hour_brings_amount}
     elif units["next_hour"].notna().any():
         parts.append("a further hour adds nothing in any stage, since no role's hours are full")

@@ -12,7 +12,8 @@ from funnel_lib.language.formats import format_count, format_number, is_availabl
 from funnel_lib.schema import STAGES
 
 # Column of the sheet, head of its panel, what most of it is called in the headline, and the columns of its limits.
-PANELS = (("cost_per_result_amount", "{currency} per result", "money", ("cost_per_result_low_amount", "cost_per_result_high_amount")),
+PANELS = (("cost_per_result_amount", "{currency} per result", "money",
+           ("cost_per_result_low_amount", "cost_per_result_high_amount")),
           ("hours_per_result", "Hours per result", "hours", ("hours_per_result_low", "hours_per_result_high")),
           ("elapsed_days", "Days (half done by)", "days", ("elapsed_low_days", "elapsed_high_days")),
           ("strain_hours_per_result", "Strain-hours per result", "nerves", ()))

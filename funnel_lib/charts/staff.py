@@ -83,7 +83,8 @@ def plot_capacity(roles: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax = style.new_axes(ax, 1.6 + 0.38 * len(table))
         style.bars(ax, [about.label(role) for role in table["role"]], table["load_share"],
                    colours=[style.VERMILION if full else style.BLUE for full in table["load_share"] >= FULL])
-        style.texts_after(ax, np.where(known, np.fmax(table["load_share"], FULL), 0.0), [_load_text(row, about) for row in table.itertuples()])
+        style.texts_after(ax, np.where(known, np.fmax(table["load_share"], FULL), 0.0),
+                          [_load_text(row, about) for row in table.itertuples()])
         most = float(np.nanmax([FULL, *table["load_share"]]))
         ax.set_xlim(0, 1.75 * most)
         ax.set_xticks([tick for tick in (0, 0.25, 0.5, 0.75, 1, 1.5, 2) if tick <= 1.2 * most])
@@ -130,7 +131,8 @@ def plot_role_load(load: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.share_axis(ax, "needed / paid", "y")
         ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=4, borderaxespad=0.2, frameon=False)
         word = style.period_word(sorted(rows["period_start"].unique()))
-        style.title(ax, _load_headline(rows, word, about), f"new leads of each {word} × hours per lead / paid hours; dashed: full", about)
+        below = f"new leads of each {word} × hours per lead / paid hours; dashed: full"
+        style.title(ax, _load_headline(rows, word, about), below, about)
         return ax
 
 

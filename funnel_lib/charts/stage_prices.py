@@ -129,12 +129,13 @@ def plot_stage_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
     `change` is `efficiency.stage_change(process)`. Filled dots changed beyond chance; hollow ones cannot be told from no change.
     """
     about = about_of(change)
-    rows = [(row.stage, name, f"{name} for one of “{about.label(row.stage)}”", *(getattr(row, f"{price}_change{side}_share") for side in
-             ("", "_low", "_high")), getattr(row, f"{price}_verdict")) for row in change.itertuples() for price, name in CHANGES]
+    rows = [(row.stage, name, f"{name} for one of “{about.label(row.stage)}”",
+             *(getattr(row, f"{price}_change{side}_share") for side in ("", "_low", "_high")), getattr(row, f"{price}_verdict"))
+            for row in change.itertuples() for price, name in CHANGES]
     known = [row for row in rows if is_available(row[3])]
     first = change.iloc[0]
-    period = (f"{format_number(first.period_days, about.language)} days from {format_moment(first.after_from, about.language)} against "
-              f"as many before; 95 % limits; filled: beyond chance")
+    period = (f"{format_number(first.period_days, about.language)} days from {format_moment(first.after_from, about.language)} "
+              "against as many before; 95 % limits; filled: beyond chance")
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.34 * max(len(known), 1))
         if not known:

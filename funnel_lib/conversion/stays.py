@@ -64,7 +64,8 @@ def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
     or at the end: it is counted, never timed.
     Raises `MeasureError` without leads, events or described steps.
     """
-    return process.remembered(("stays", returning), lambda: _with_days(process, kept(stays_of(process, lead_states(process, returning)))))
+    return process.remembered(("stays", returning),
+                              lambda: _with_days(process, kept(stays_of(process, lead_states(process, returning)))))
 
 
 def _with_days(process: Process, every: nw.LazyFrame) -> nw.LazyFrame:

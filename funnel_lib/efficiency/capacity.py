@@ -22,8 +22,8 @@ FULL = 1.0
 MINUTES_PER_HOUR = 60
 BY_WORK, BY_NORM = "by_work", "by_norm"
 _LOST = ["lost_customers", "lost_customers_low", "lost_customers_high"]
-COLUMNS = ["role", "needed_hours", "paid_hours", "load_share", "hours_per_lead", "process_hours_share", "hours_basis", "is_bottleneck",
-           "unserved_leads", *_LOST]
+COLUMNS = ["role", "needed_hours", "paid_hours", "load_share", "hours_per_lead", "process_hours_share", "hours_basis",
+           "is_bottleneck", "unserved_leads", *_LOST]
 
 
 def capacity(process: Process) -> pd.DataFrame:
@@ -32,8 +32,8 @@ def capacity(process: Process) -> pd.DataFrame:
     One row is a role. Columns: `role`, `needed_hours` = new leads per month (last 52 complete weeks) × `hours_per_lead` (hours
     of the role / new leads, everything observed), `paid_hours` = `paid_hours_per_month` × people × `process_hours_share` (the
     part of the role's hours that this process takes), `load_share` = needed / paid, missing where the role's paid hours are not
-    described. `hours_basis` is "by_work", or "by_norm" where there is no work: then the hours are Σ norm minutes of the cards × entries
-    into the steps they serve, and the paid hours are those of the whole company. `is_bottleneck`: the tightest role, if it needs
+    described. `hours_basis` is "by_work", or "by_norm" where there is no work: then the hours are Σ norm minutes of the cards
+    × entries into the steps they serve, and the paid hours are those of the whole company. `is_bottleneck`: the tightest role, if it needs
     all its paid hours or more. It leaves `unserved_leads` leads a month, which would have become `lost_customers` (× eventual
     conversion; limits from those of the flow and of the conversion); both are zero where no role binds.
     Raises `MeasureError` without leads, or without both the table `work` and cards with norm minutes and a step.

@@ -37,7 +37,8 @@ def periods_compared(process: Process) -> tuple[Span, Span]:
     observed = 0 if process.observed_from is None else (until - process.observed_from.ceil("D")).days
     days = min(PERIOD_DAYS, observed // 2)
     if days < SHORTEST_DAYS:
-        raise MeasureError(f"{process.name}: needs at least {2 * SHORTEST_DAYS} days of records to set this period against the last")
+        raise MeasureError(f"{process.name}: needs at least {2 * SHORTEST_DAYS} days of records to set this period against the "
+                           "last")
     middle = until - pd.Timedelta(days=days)
     return Span(middle - pd.Timedelta(days=days), middle), Span(middle, until)
 
@@ -99,7 +100,8 @@ def _with_strain(table: pd.DataFrame, process: Process, before: Span, after: Spa
     rows = [_strain_row(process, stage, before, after) for stage in table["stage"]]
     names = ["before_strain", "after_strain", "strain_change", "strain_change_low", "strain_change_high"]
     table[names] = np.array(rows, dtype=float)
-    table["strain_verdict"] = [_verdict(*limits) for limits in zip(table["strain_change_low"], table["strain_change_high"], strict=True)]
+    limits = zip(table["strain_change_low"], table["strain_change_high"], strict=True)
+    table["strain_verdict"] = [_verdict(*pair) for pair in limits]
     return table
 
 

@@ -108,7 +108,8 @@ def _logged(process: Process) -> list[list[float]]:
 def _outcomes(process: Process, returning: bool) -> pd.Series:
     """Leads won and lost; of the lost ones those that never entered a step (`early`) and the others (`late`)."""
     lost, entered = nw.col("state") == LOST, (nw.col("entries_count") > nw.col("lost_entries")).fill_null(False)
-    leads = lead_states(process, returning).with_columns(wins=flag(nw.col("state") == WON), lost=flag(lost), late=flag(lost & entered))
+    leads = lead_states(process, returning).with_columns(wins=flag(nw.col("state") == WON), lost=flag(lost),
+                                                         late=flag(lost & entered))
     sums = collect(leads.select(*[nw.col(name).sum() for name in ("wins", "lost", "late")])).fillna(0).iloc[0]
     return pd.concat([sums, pd.Series({"early": sums["lost"] - sums["late"]})])
 

@@ -13,8 +13,8 @@ from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, lead_states
 from funnel_lib.schema import STAGES
 
-COLUMNS = ["stage", "running_count", "running_mean_count", "arrivals_per_day", "mean_days", "law_ratio", "arrivals_count", "ended_count",
-           "left_out_count", "verdict"]
+COLUMNS = ["stage", "running_count", "running_mean_count", "arrivals_per_day", "mean_days", "law_ratio", "arrivals_count",
+           "ended_count", "left_out_count", "verdict"]
 
 
 def stage_queues(process: Process) -> pd.DataFrame:

@@ -74,7 +74,8 @@ def _repeat_orders(process: Process, span: Span | None) -> tuple[float, float]:
 
     Who was perhaps known before is no new customer for certain, nor is their first order certainly a repeat one.
     """
-    orders = _within(paid_orders(process), "ordered_at", span).with_columns(orders=nw.lit(1), first=flag(nw.col("gap_days").is_null()))
+    orders = _within(paid_orders(process), "ordered_at", span)
+    orders = orders.with_columns(orders=nw.lit(1), first=flag(nw.col("gap_days").is_null()))
     people = orders.group_by("customer_id").agg(nw.col("orders").sum(), nw.col("first").sum())
     people = left_join(people, customers(process).select("customer_id", "is_older"), "customer_id")
     people = people.with_columns(repeat=nw.col("orders") - nw.col("first") * (1 - nw.col("is_older")))
@@ -121,8 +122,10 @@ def process_margin(process: Process) -> Limited:
     rows = money_rows(process)
     unknown = nw.when(nw.col("margin").is_null()).then(nw.lit(1)).otherwise(nw.lit(0))
     alone = nw.concat_str(nw.lit("order "), nw.col("order_id"))
-    person = nw.when(nw.col("customer_id").is_null()).then(alone).otherwise(nw.concat_str(nw.lit("customer "), nw.col("customer_id")))
-    people = rows.with_columns(unknown=unknown, person=person).group_by("person").agg(nw.col("margin").sum(), nw.col("unknown").sum())
+    named = nw.concat_str(nw.lit("customer "), nw.col("customer_id"))
+    person = nw.when(nw.col("customer_id").is_null()).then(alone).otherwise(named)
+    people = rows.with_columns(unknown=unknown, person=person).group_by("person")
+    people = people.agg(nw.col("margin").sum(), nw.col("unknown").sum())
     people = people.with_columns(squares=nw.col("margin") * nw.col("margin"))
     sums = collect(people.select(*[nw.col(name).sum() for name in ("margin", "unknown", "squares")])).fillna(0).iloc[0]
     if sums["unknown"] > 0:

@@ -88,8 +88,10 @@ def _row(process: Process, model: YearlyModel, stage: str, role: pd.Series | Non
         cost_per_lead = float(np.atleast_1d(cost)[0])
     else:
         money, by_money, cost_per_lead = tuple(ratio(value, hour_cost) for value in hour), how, np.nan
-    return (stage, "" if role is None else role.name, binds, by_money if money[0] == money[0] else None, *money, money[0] - 1, how, *hour,
-            hour_cost, hour[0] - hour_cost, cost_per_lead, np.nan if role is None else role["hours_per_lead"])
+    name, hours_per_lead = ("", np.nan) if role is None else (role.name, role["hours_per_lead"])
+    by_money = None if np.isnan(money[0]) else by_money
+    return (stage, name, binds, by_money, *money, money[0] - 1, how, *hour, hour_cost, hour[0] - hour_cost, cost_per_lead,
+            hours_per_lead)
 
 
 def _margin_of(model: YearlyModel, leads: float | np.ndarray) -> tuple[float, float, float]:

@@ -9,7 +9,8 @@ import pytest
 
 from funnel_lib import Process, answers, efficiency
 from tests.conftest import ROOT
-from tests.test_efficiency import LEVEL_SETTINGS, LOG, SETTINGS, TABLES
+from tests.efficiency.company import SETTINGS, TABLES
+from tests.test_efficiency import LEVEL_SETTINGS, LOG
 
 
 def keyed(sentences) -> dict:
