@@ -917,7 +917,8 @@ TERMS: list[tuple[str, ...]] = [
     ("strain_hours_share", "share", "Share of the strain-hours", "Доля часов с нагрузкой",
      "Strain-hours of the stage / strain-hours of all stages."),
     ("hours_per_result_low", "number", "95 % from", "95 % от",
-     "Lower 95 % limit of the hours per result: the results are a Poisson count, of repeat orders one per customer; the hours are counted.", "Garwood 1936"),
+     "Lower 95 % limit of the hours per result: the results are a Poisson count, of repeat orders one per "
+     "customer; the hours are counted.", "Garwood 1936"),
     ("hours_per_result_high", "number", "95 % to", "95 % до", "Upper 95 % limit of the hours per result; see the lower one.",
      "Garwood 1936"),
     ("margin_per_cost_low", "ratio", "95 % from", "95 % от",

@@ -77,7 +77,8 @@ def own_work(process: Process, span: Span | None = None) -> pd.DataFrame:
 
 def summed(rows: pd.DataFrame, by: str | list[str], process: Process) -> pd.DataFrame:
     """Rows of `work_by_day` added up by some of its columns: `by`, `hours`, `labour_amount`, `uncosted_hours`."""
-    sums = rows.groupby(by)[_SUMMED].sum().apply(steady).reset_index()
+    sums = rows.groupby(by)[_SUMMED].sum()
+    sums = sums.assign(**{name: steady(sums[name]) for name in _SUMMED}).reset_index()
     return sums.assign(labour_amount=sums["labour"] / process.minor_units).drop(columns="labour")
 
 

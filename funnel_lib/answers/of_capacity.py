@@ -33,8 +33,8 @@ def binding_role(process: Process) -> list[Sentence]:
 
 def _lost(say: Speaker, row: tuple) -> str:
     if not is_available(row.lost_customers):
-        return (f"{say.number(row.unserved_leads)} leads a month are not served; with movement through the steps we could say how many "
-                "of them buy.")
+        return (f"{say.number(row.unserved_leads)} leads a month are not served; with movement through the steps we could say "
+                "how many of them buy.")
     return (f"It leaves {say.number(row.unserved_leads)} leads a month unserved, which costs {say.number(row.lost_customers)} new "
             f"customers a month (95 % interval {say.range(row.lost_customers_low, row.lost_customers_high, 'number')}).")
 

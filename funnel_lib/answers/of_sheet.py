@@ -120,8 +120,9 @@ def next_of_all(process: Process) -> list[Sentence]:
     known, parts, numbers = units[units["money_brings_amount"].notna()], [], {}
     if len(known):
         best = known.loc[known["money_brings_amount"].idxmax()]
-        parts.append(f"the next unit of money brings most in “{say.label(best.stage)}”: "
-                     f"{say.number(best.money_brings_amount)} of yearly margin (95 % interval {say.range(best.money_brings_low_amount, best.money_brings_high_amount, 'number')})")
+        limits = say.range(best.money_brings_low_amount, best.money_brings_high_amount, "number")
+        parts.append(f"the next unit of money brings most in “{say.label(best.stage)}”: {say.number(best.money_brings_amount)} of "
+                     f"yearly margin (95 % interval {limits})")
         numbers |= {"money_stage": best.stage, "money_brings_amount": best.money_brings_amount}
     serving = units[units["next_hour"] == "waiting_leads_served"]
     if len(serving):
