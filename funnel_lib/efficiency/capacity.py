@@ -34,8 +34,9 @@ def capacity(process: Process) -> pd.DataFrame:
     part of the role's hours that this process takes), `load_share` = needed / paid, missing where the role's paid hours are not
     described. `hours_basis` is "by_work", or "by_norm" where there is no work: then the hours are Σ norm minutes of the cards
     × entries into the steps they serve, and the paid hours are those of the whole company. `is_bottleneck`: the tightest
-    role, if it needs all its paid hours or more. It leaves `unserved_leads` leads a month, which would have become `lost_customers` (× eventual
-    conversion; limits from those of the flow and of the conversion); both are zero where no role binds.
+    role, if it needs all its paid hours or more. It leaves `unserved_leads` leads a month, which would have become
+    `lost_customers` (× eventual conversion; limits from those of the flow and of the conversion); both are zero where no role
+    binds.
     Raises `MeasureError` without leads, or without both the table `work` and cards with norm minutes and a step.
     """
     table = _needed(process).rename_axis("role").reset_index()
