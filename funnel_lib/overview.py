@@ -12,6 +12,9 @@ from funnel_lib.about import About
 from funnel_lib.company import Company, Process
 from funnel_lib.description import in_language
 from funnel_lib.errors import DataError, MeasureError
+from funnel_lib.glossary import GLOSSARY
+from funnel_lib.rates import ratio
+from funnel_lib.schema import MISSING, OTHER, STAGES
 
 COLUMNS = ["process", "leads_count", "leads_per_week", "known_count", "target_share", "target_low_share",
            "target_high_share", "won_count", "eventual_share", "eventual_low_share", "eventual_high_share", "median_days",
@@ -48,10 +51,47 @@ def processes(company: Company) -> pd.DataFrame:
     return table
 
 
+STAGE_COLUMNS = ["stage", "process", "result", "result_count", "spend_amount", "labour_amount", "cost_amount", "hours",
+                 "cost_per_result_amount", "cost_per_result_low_amount", "cost_per_result_high_amount", "hours_per_result",
+                 "hours_per_result_low", "hours_per_result_high", "elapsed_days", "elapsed_low_days", "elapsed_high_days", "strain",
+                 "strain_low", "strain_high", "strain_hours", "strain_hours_per_result"]
+_ADDED_UP = ["result_count", "spend_amount", "labour_amount", "cost_amount", "hours", "strain_hours"]
+
+
+def stage_efficiency(company: Company) -> pd.DataFrame:
+    """The efficiency sheets of all processes side by side, stage by stage.
+
+    One row is a stage (and `all` stages) × process; process `all` adds them up. Columns as `efficiency.efficiency_sheet`:
+    `result`, `result_count`, money, hours and strain-hours, each per result; days and strain, which cannot be added up, are
+    missing for the company. A sum with an unknown part is unknown. Processes without spending and work, or whose data have
+    errors, are left out.
+    """
+    sheets = []
+    for name in company.process_names:
+        try:
+            sheets.append(efficiency.efficiency_sheet(company.process(name)).assign(process=name))
+        except (DataError, MeasureError):
+            continue
+    if not sheets:
+        return pd.DataFrame(columns=STAGE_COLUMNS)
+    table = pd.concat(sheets)
+    sums = table.groupby(["stage", "result"], sort=False, dropna=False)[_ADDED_UP].agg(lambda values: values.sum(skipna=False))
+    whole = sums.reset_index().assign(process="all")
+    for name, total in (("cost_per_result_amount", "cost_amount"), ("hours_per_result", "hours"),
+                        ("strain_hours_per_result", "strain_hours")):
+        whole[name] = ratio(whole[total], whole["result_count"])
+    table = pd.concat([table, whole]).reindex(columns=STAGE_COLUMNS)
+    order = {stage: number for number, stage in enumerate([*STAGES, MISSING, OTHER, "all"])}
+    table = table.sort_values("stage", key=lambda stages: stages.map(order), kind="stable").reset_index(drop=True)
+    table.attrs["about"] = about_company(company)
+    return table
+
+
 def about_company(company: Company) -> About:
     """What tables over all processes are about."""
     described = company.description
-    titles = {name: in_language(settings.name, described.language, name) for name, settings in described.processes.items()}
+    labels = {key: entry.label(described.language) for key, entry in GLOSSARY.items()}
+    titles = labels | {name: in_language(settings.name, described.language, name) for name, settings in described.processes.items()}
     bounds = [pd.Timestamp(moment) if moment else None for moment in (described.as_of, described.observed_from)]
     return About("", company.name, described.language, described.currency, *bounds, labels=titles)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -17,6 +19,22 @@ FIRST_YEAR = pd.Timestamp(1970, 1, 2)
 LAST_YEAR = pd.Timestamp(2100, 1, 1)
 # Where nothing at all happens for so long, the few times beyond are typing errors of the year, however many they are.
 LONGEST_SILENCE_DAYS = 5 * 366
+
+
+class Span(NamedTuple):
+    """A span of time: from the moment `since`, before the moment `until`; both at midnight."""
+
+    since: pd.Timestamp
+    until: pd.Timestamp
+
+    @property
+    def days(self) -> float:
+        """Its length."""
+        return days_between(self.since, self.until)
+
+    def holds(self, time: nw.Expr) -> nw.Expr:
+        """Whether a time lies in it; a missing one does not."""
+        return ((time >= self.since.to_pydatetime()) & (time < self.until.to_pydatetime())).fill_null(False)
 
 
 def elapsed_days(start: nw.Expr | pd.Timestamp, end: nw.Expr | pd.Timestamp, frame: nw.LazyFrame) -> nw.Expr:

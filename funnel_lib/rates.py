@@ -100,6 +100,61 @@ def poisson_limits(count: float) -> tuple[float, float]:
     return float(low), float(chi2.ppf(0.975, 2 * (count + 1)) / 2)
 
 
+def scaled_poisson_limits(count: float, squares: float) -> tuple[float, float]:
+    """95 % limits of the mean of which `count` is one draw, where the events come in groups (orders of one customer).
+
+    `squares` is Σ (size of a group)²: the count has as much information as count² / squares independent events. With groups of
+    one it is `poisson_limits`. Source: Bohm and Zech 2014 (scaled Poisson distribution).
+
+    >>> [round(limit, 2) for limit in scaled_poisson_limits(20, 40)]
+    [9.59, 36.78]
+    """
+    if not squares > 0:
+        return poisson_limits(count)
+    low, high = poisson_limits(ratio(count**2, squares))
+    return low * ratio(squares, count), high * ratio(squares, count)
+
+
+def odds(part: float, other: float) -> Limited:
+    """`part / other` of independent events of two kinds (refusals per win), with 95 % limits.
+
+    They follow from Wilson's of part / (part + other). NaN without any of the other kind: undefined, not infinite.
+
+    >>> [round(number, 3) for number in odds(60, 20)]
+    [3.0, 1.818, 4.95]
+    """
+    whole = rate(part, np.asarray(part, dtype=float) + other)
+    low, high = ratio(whole.low_share, 1 - whole.low_share), ratio(whole.high_share, 1 - whole.high_share)
+    return Limited(ratio(part, other), low, high) if other > 0 else Limited(np.nan, np.nan, np.nan)
+
+
+def difference_by_parts(before: Limited, after: Limited) -> Limited:
+    """`after − before` of two independent figures with 95 % limits from the limits of each.
+
+    Source: Zou and Donner 2008 (the distances of `difference_limits`, for any figure).
+
+    >>> [round(float(number), 2) for number in difference_by_parts(Limited(10, 8, 13), Limited(15, 11, 20))]
+    [5.0, 0.0, 10.39]
+    """
+    change = np.subtract(after.value, before.value)
+    low = np.hypot(np.subtract(after.value, after.low), np.subtract(before.high, before.value))
+    high = np.hypot(np.subtract(after.high, after.value), np.subtract(before.value, before.low))
+    return Limited(change, change - low, change + high)
+
+
+def median_rank(count: int) -> int | None:
+    """The rank r (from 1) so that the values of rank r and count − r + 1 are 95 % limits of the median; None under six values.
+
+    Source: order statistics, Conover 1999, section 3.2.
+
+    >>> median_rank(6), median_rank(20), median_rank(5)
+    (1, 6, None)
+    """
+    from scipy.stats import binom  # loaded here: scipy is slow to import
+
+    return int(binom.ppf(0.025, count, 0.5)) or None if count else None
+
+
 def difference_limits(before: Rate, after: Rate, correlation: float = 0.0) -> tuple[float, float]:
     """95 % limits of the difference of two shares from the limits of each; they may be correlated (the same customers in both).
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import narwhals as nw
-import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
-from funnel_lib.engine import collect, with_groups
+from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
+from funnel_lib.labour import work_by_day
 from funnel_lib.last_year import WEEKS_PER_MONTH
 from funnel_lib.new_leads import new_leads
 from funnel_lib.rates import ratio
@@ -26,12 +26,13 @@ def hours_by_role(process: Process) -> pd.DataFrame:
 
 def _hours_by_role(process: Process) -> pd.DataFrame:
     leads = float(collect(new_leads(process).select(nw.len().alias("leads_count")))["leads_count"].iloc[0])
-    hours = _sums(process.table("work"))
+    worked = work_by_day(process)
+    hours = _sums(worked[worked["is_own"]])
     if leads == 0 or hours.empty:
         raise MeasureError(f"{process.name}: needs leads and rows in the table 'work' (hours) to tell what a lead takes")
     table = pd.DataFrame({"hours_per_lead": ratio(hours, leads)}, index=hours.index)
-    table["process_hours_share"] = ratio(hours, _sums(_work_of_company(process)).reindex(hours.index))
-    paid = pd.Series({role: _paid_hours(process).get(role, np.nan) for role in hours.index}, dtype=float)
+    table["process_hours_share"] = ratio(hours, _sums(worked).reindex(hours.index))
+    paid = pd.Series(paid_hours_of_company(process), dtype=float).reindex(hours.index)
     return table.assign(paid_hours=paid * table["process_hours_share"])
 
 
@@ -41,18 +42,11 @@ def leads_per_week_by_role(process: Process) -> pd.Series:
     return pd.Series(ratio(table["paid_hours"] / WEEKS_PER_MONTH, table["hours_per_lead"]), index=table.index)
 
 
-def _sums(work: nw.LazyFrame) -> pd.Series:
-    hours = collect(with_groups(work, ["role"]).group_by("role").agg(nw.col("hours").sum()))
-    return hours.set_index("role")["hours"].sort_index()
+def _sums(rows: pd.DataFrame) -> pd.Series:
+    return rows.groupby("role")["hours"].sum().sort_index()
 
 
-def _work_of_company(process: Process) -> nw.LazyFrame:
-    """The work of all processes: people are shared."""
-    work = process.source_tables["work"]
-    return work if process.as_of is None else work.filter(nw.col("date") < process.as_of.to_pydatetime())
-
-
-def _paid_hours(process: Process) -> dict[str, float]:
+def paid_hours_of_company(process: Process) -> dict[str, float]:
     """Role → hours paid per month for all its people."""
     return {key: role.paid_hours_per_month * (1 if role.people is None else role.people)
             for key, role in process.company.roles.items() if role.paid_hours_per_month is not None}

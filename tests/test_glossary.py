@@ -28,8 +28,9 @@ def test_every_column_is_defined(demo, measure):
 
 
 def test_the_overview_is_defined(demo):
-    for name in overview.processes(demo).columns:
-        term(name)
+    for table in (overview.processes(demo), overview.stage_efficiency(demo)):
+        for name in table.columns:
+            term(name)
 
 
 def test_a_name_has_one_meaning():

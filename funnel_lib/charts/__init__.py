@@ -35,6 +35,8 @@ _CHARTS = {
     "plot_qualification_match": "technology", "plot_next_levels": "technology", "plot_level_map": "technology",
     "plot_reach": "technology",
     "plot_scorecards": "scorecards", "plot_employee_scores": "scorecards",
+    "plot_stage_shares": "stage_prices", "plot_stage_efficiency": "stage_prices", "plot_stage_change": "stage_prices",
+    "plot_next_unit": "stage_prices", "plot_nerves": "staff", "plot_capacity": "staff", "plot_role_load": "staff",
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_plan_frontier": "plan", "plot_plan_calendar": "plan", "plot_detectability": "plan", "plot_did_it_work": "past",
     "plot_measure_trend": "past",

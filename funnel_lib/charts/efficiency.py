@@ -11,16 +11,19 @@ from funnel_lib.charts import style
 from funnel_lib.language.formats import format_count, format_number, is_available
 from funnel_lib.schema import STAGES
 
-# Column of the sheet, head of its panel, and what most of it is called in the headline.
-PANELS = (("cost_per_result_amount", "{currency} per result", "money"), ("hours_per_result", "Hours per result", "hours"),
-          ("elapsed_days", "Days (half done by)", "days"), ("strain_hours_per_result", "Strain-hours per result", "nerves"))
+# Column of the sheet, head of its panel, what most of it is called in the headline, and the columns of its limits.
+PANELS = (("cost_per_result_amount", "{currency} per result", "money",
+           ("cost_per_result_low_amount", "cost_per_result_high_amount")),
+          ("hours_per_result", "Hours per result", "hours", ("hours_per_result_low", "hours_per_result_high")),
+          ("elapsed_days", "Days (half done by)", "days", ("elapsed_low_days", "elapsed_high_days")),
+          ("strain_hours_per_result", "Strain-hours per result", "nerves", ()))
 PANEL_TOP = 0.88
 MOST_CARDS = 14
 LEVELS = ("0\ncraft", "1\ndescribed", "2\nscripted", "3\nassisted", "4\nautomatic")
 
 
 def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Four small panels side by side, one bar per stage: money, hours, days and strain-hours per result.
+    """Four small panels side by side, one bar per stage: money, hours, days and strain-hours per result; thin: 95 % limits.
 
     `sheet` is `efficiency.efficiency_sheet(process)`. Each panel has its own scale; the panels are `ax.child_axes`.
     """
@@ -35,9 +38,12 @@ def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.tick_params(axis="y", length=0)
         for spine in ax.spines.values():
             spine.set_visible(False)
-        for number, (column, head, _) in enumerate(PANELS):
+        for number, (column, head, _, limits) in enumerate(PANELS):
             panel = ax.inset_axes((number / len(PANELS), 0, 0.9 / len(PANELS), PANEL_TOP))
             _panel(panel, stages[column], head.format(currency=about.currency), about)
+            ends = style.panel_limits(panel, stages, limits)
+            style.panel_texts(panel, np.fmax(np.nan_to_num(stages[column]), ends),
+                              [format_number(value, about.language) for value in stages[column]])
         counted = [f"{format_count(value, about.language)} {about.label(result).lower()}"
                    for value, result in zip(stages["result_count"], stages["result"], strict=True) if is_available(value)]
         style.title(ax, _headline(stages, about), "per result: " + ", ".join(counted), about)
@@ -51,11 +57,7 @@ def _stage_label(stage: str, stages: pd.DataFrame, about: About) -> str:
 def _panel(panel: Axes, values: pd.Series, head: str, about: About) -> None:
     known = np.nan_to_num(values.to_numpy(dtype=float))
     panel.barh(range(len(values)), known, height=0.6, color=[style.colour(stage, about) for stage in values.index])
-    for position, value in enumerate(values):
-        panel.annotate(format_number(value, about.language), (known[position], position), (4, 0),
-                       textcoords="offset points", va="center", fontsize=9)
     panel.set_ylim(len(values) - 0.5, -0.5)
-    panel.set_xlim(0, (known.max() or 1) * 1.85)
     panel.set_xticks([])
     panel.set_yticks([])
     panel.spines["bottom"].set_visible(False)
@@ -65,7 +67,7 @@ def _panel(panel: Axes, values: pd.Series, head: str, about: About) -> None:
 def _headline(stages: pd.DataFrame, about: About) -> str:
     """Which stage takes most money, hours and nerves for one result."""
     most = {}
-    for column, _, name in PANELS:
+    for column, _, name, _ in PANELS:
         if name != "days" and stages[column].notna().sum() > 1:
             most.setdefault(stages[column].idxmax(), []).append(name)
     if not most:

@@ -167,6 +167,23 @@ def texts_after(ax: Axes, ends: Sequence[float], texts: Sequence[str]) -> None:
         ax.annotate(text, (max(np.nan_to_num(end), 0), at), (8, 0), textcoords="offset points", va="center", fontsize=9, color=INK)
 
 
+def panel_limits(panel: Axes, table: pd.DataFrame, limits: Sequence[str]) -> np.ndarray:
+    """Thin lines for the 95 % limits of a small panel's horizontal bars; returns where they end, zero where there are none."""
+    if not limits:
+        return np.zeros(len(table))
+    low, high = (table[name].to_numpy(dtype=float) for name in limits)
+    known = ~(np.isnan(low) | np.isnan(high))
+    panel.hlines(np.flatnonzero(known), low[known], high[known], color=INK, linewidth=1.1)
+    return np.where(known, high, 0.0)
+
+
+def panel_texts(panel: Axes, ends: np.ndarray, texts: Sequence[str]) -> None:
+    """The values at the ends of a small panel's bars, and room for them."""
+    panel.set_xlim(0, (float(np.max(ends, initial=0)) or 1) * 1.85)
+    for position, (end, text) in enumerate(zip(ends, texts, strict=True)):
+        panel.annotate(text, (end, position), (4, 0), textcoords="offset points", va="center", fontsize=9)
+
+
 def bars(ax: Axes, labels: Sequence[str], values: Sequence[float], *, colours: Sequence[str] | str = BLUE,
          low: Sequence[float] | None = None, high: Sequence[float] | None = None, texts: Sequence[str] | None = None,
          light: Sequence[bool] | None = None) -> None:

@@ -123,19 +123,33 @@ def littles_law(process: Process, returning: bool = False) -> LittlesLaw:
     has no known moment; `observed_days` is 90, or less where the records are younger.
     Raises `MeasureError` without leads, events, described steps, or any time. Source: Little 1961.
     """
-    since, days = _recent_from(process), days_between(_recent_from(process), process.needs_as_of())
-    running = nw.col("state") == RUNNING
-    end = nw.when(nw.col("state") == WON).then(nw.col("won_at")).otherwise(nw.col("lost_at"))
     leads = lead_states(process, returning)
-    leads = leads.with_columns(_begin=elapsed_days(since, nw.col("created_at"), leads), _ended=elapsed_days(since, end, leads))
+    return law_between(process, leads, nw.col("created_at"), outcome_moment())
+
+
+def outcome_moment() -> nw.Expr:
+    """When a lead of `lead_states` was won or lost; missing where that has no known moment, or while it runs."""
+    return nw.when(nw.col("state") == WON).then(nw.col("won_at")).otherwise(nw.col("lost_at"))
+
+
+def law_between(process: Process, leads: nw.LazyFrame, begin: nw.Expr, end: nw.Expr, ended: nw.Expr | None = None) -> LittlesLaw:
+    """Little's law between two moments of each lead of `lead_states`.
+
+    `ended` says whether the end has come, its moment known or not (default: won or lost).
+    """
+    since, days = _recent_from(process), days_between(_recent_from(process), process.needs_as_of())
+    running = nw.col("state") == RUNNING if ended is None else ~ended
+    leads = leads.with_columns(_begin=elapsed_days(since, begin, leads), _ended=elapsed_days(since, end, leads), _running=running)
+    running = nw.col("_running")
     leads = leads.with_columns(_end=nw.when(running).then(nw.lit(float(days))).otherwise(nw.col("_ended")))
     first = nw.when(nw.col("_begin") < 0).then(nw.lit(0.0)).otherwise(nw.col("_begin"))
     inside = nw.when(nw.col("_end") > first).then(nw.col("_end") - first).otherwise(nw.lit(0.0))
     length = nw.when(nw.col("_end") > nw.col("_begin")).then(nw.col("_end") - nw.col("_begin")).otherwise(nw.lit(0.0))
-    known, ended = ~nw.col("_end").is_null(), ~running & (nw.col("_end") >= 0)
+    known = ~nw.col("_end").is_null() & ~nw.col("_begin").is_null()
+    closed = known & ~running & (nw.col("_end") >= 0).fill_null(False)
     sums = _sum_of(leads, inside=nw.when(known).then(inside).otherwise(nw.lit(0.0)), left_out=flag(~known),
-                   arrivals=flag(known & (nw.col("_begin") >= 0)), ended=flag(known & ended), running=flag(running),
-                   length=nw.when((known & ended).fill_null(False)).then(length).otherwise(nw.lit(0.0)))
+                   arrivals=flag(known & (nw.col("_begin") >= 0)), ended=flag(closed), running=flag(running),
+                   length=nw.when(closed).then(length).otherwise(nw.lit(0.0)))
     mean_running, arrivals = ratio(sums["inside"], days), ratio(sums["arrivals"], days)
     mean_days = ratio(sums["length"], sums["ended"])
     law = ratio(mean_running, arrivals * mean_days)

@@ -64,7 +64,8 @@ def stays(process: Process, returning: bool = False) -> nw.LazyFrame:
     or at the end: it is counted, never timed.
     Raises `MeasureError` without leads, events or described steps.
     """
-    return process.remembered(("stays", returning), lambda: _with_days(process, kept(_stays(process, returning))))
+    return process.remembered(("stays", returning),
+                              lambda: _with_days(process, kept(stays_of(process, lead_states(process, returning)))))
 
 
 def _with_days(process: Process, every: nw.LazyFrame) -> nw.LazyFrame:
@@ -75,9 +76,12 @@ def _with_days(process: Process, every: nw.LazyFrame) -> nw.LazyFrame:
     return every if has_untimed(process) else every.with_columns(order_at=nw.col("at"), next_order_at=nw.col("next_at"))
 
 
-def _stays(process: Process, returning: bool) -> nw.LazyFrame:
-    """The stays in as few bytes as can be: there are more of them than events. `order_at` only where it differs from `at`."""
-    leads = lead_states(process, returning).select("lead_id", "created_at", "state", "won_at")
+def stays_of(process: Process, leads: nw.LazyFrame) -> nw.LazyFrame:
+    """The stays of some leads of `lead_states`, not kept, without their length.
+
+    In as few bytes as can be: there are more of them than events. `order_at` only where it differs from `at`.
+    """
+    leads = leads.select("lead_id", "created_at", "state", "won_at")
     created, none, one = nw.col("created_at"), nw.lit(0, dtype=nw.Int16), nw.lit(1, dtype=nw.Int16)
     start = leads.with_columns(place=none, at=created, order_at=created, _turn=none)
     moves = _in_order(process).join(leads, on="lead_id", how="inner").with_columns(_turn=one)

@@ -12,5 +12,6 @@ from funnel_lib.efficiency.scorecards import employee_scores, scorecards
 from funnel_lib.efficiency.sheet import efficiency_sheet
 from funnel_lib.efficiency.technology import stage_levels, technologization
 
-__all__ = ["QualificationTotal", "capacity", "dear_reach", "efficiency_sheet", "employee_scores", "indicators", "next_levels",
-           "qualification_match", "qualification_total", "reach", "roles", "scorecards", "stage_levels", "technologization"]
+__all__ = ["QualificationTotal", "capacity", "dear_reach", "doubtful_hours", "efficiency_sheet", "employee_scores", "indicators",
+           "nerves", "next_levels", "qualification_match", "qualification_total", "reach", "role_load", "roles", "scorecards",
+           "stage_change", "stage_levels", "stage_queues", "technologization"]

@@ -9,6 +9,8 @@ from scipy.stats import t as student_t
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, with_groups
+from funnel_lib.labour import own_work, summed
+from funnel_lib.periods import Span
 from funnel_lib.rates import ratio
 
 EASIEST, HARDEST = 1.0, 5.0
@@ -26,26 +28,35 @@ def mean_strain(answers: pd.DataFrame) -> dict[str, float]:
     return dict(zip(STRAIN, (mean, max(mean - half, EASIEST), min(mean + half, HARDEST), count), strict=True))
 
 
-def strain_answers(process: Process) -> pd.DataFrame:
+def strain_answers(process: Process, span: Span | None = None) -> pd.DataFrame:
     """Sums of the answers per stage and role: `answers` (how many), `total`, `squares`."""
+    return process.remembered(("strain_answers", span), lambda: _strain_answers(process, span))
+
+
+def _strain_answers(process: Process, span: Span | None) -> pd.DataFrame:
     pulse = with_groups(process.table("pulse"), ["stage", "role"])
+    pulse = pulse if span is None else pulse.filter(span.holds(nw.col("date")))
     pulse = pulse.with_columns(squares=nw.col("strain") * nw.col("strain"))
     sums = pulse.group_by("stage", "role").agg(nw.len().alias("answers"), nw.col("strain").sum().alias("total"),
                                                nw.col("squares").sum())
     return collect(sums).sort_values(["stage", "role"]).reset_index(drop=True)
 
 
-def strain_hours(process: Process, answers: pd.DataFrame) -> pd.Series:
-    """Per stage Σ hours × (strain − 1): strain as the role says of this stage, else as the whole stage says.
+def hard_hours(process: Process) -> pd.DataFrame:
+    """Per stage and role the hours done by people and `strain_hours` = hours × (strain − 1).
 
-    Automatic work has no nerves and is left out. A stage nobody was asked about has no figure.
+    Strain as the role says of this stage, else as the whole stage says; automatic work has no nerves and is left out. A stage
+    nobody was asked about has no figure.
     """
-    manual = with_groups(process.table("work").filter(~nw.col("automated").fill_null(False)), ["stage", "role"])
-    hours = collect(manual.group_by("stage", "role").agg(nw.col("hours").sum()))
+    work, answers = own_work(process), strain_answers(process)
+    hours = summed(work[~work["is_automatic"]], ["stage", "role"], process)[["stage", "role", "hours"]]
     by_role = answers.assign(own=ratio(answers["total"], answers["answers"]))[["stage", "role", "own"]]
     sums = answers.groupby("stage")[["total", "answers"]].sum().reset_index()
     by_stage = pd.DataFrame({"stage": sums["stage"], "common": ratio(sums["total"], sums["answers"])})
     joined = hours.merge(by_role, how="left", on=["stage", "role"]).merge(by_stage, how="left", on="stage")
-    strain = joined["own"].fillna(joined["common"])
-    joined["strain_hours"] = joined["hours"] * (strain - EASIEST)
-    return joined.groupby("stage")["strain_hours"].sum(min_count=1)
+    return joined.assign(strain_hours=joined["hours"] * (joined["own"].fillna(joined["common"]) - EASIEST))
+
+
+def strain_hours(process: Process) -> pd.Series:
+    """Per stage Σ hours × (strain − 1); see `hard_hours`."""
+    return hard_hours(process).groupby("stage")["strain_hours"].sum(min_count=1)

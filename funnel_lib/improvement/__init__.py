@@ -7,6 +7,7 @@ from funnel_lib.improvement.chain import YearlyMargin
 from funnel_lib.improvement.detect import detectability
 from funnel_lib.improvement.levers import levers
 from funnel_lib.improvement.measures import measure_findings, rank_measures
+from funnel_lib.improvement.next_unit import next_unit
 from funnel_lib.improvement.past import did_it_work, past_findings
 from funnel_lib.improvement.plan import best_plan, plan_calendar, plan_frontier
 from funnel_lib.improvement.price import price_of_point
@@ -14,5 +15,5 @@ from funnel_lib.improvement.trend import measure_trend
 from funnel_lib.improvement.what_if import WhatIf, what_if, what_if_table, yearly_margin
 
 __all__ = ["WhatIf", "YearlyMargin", "best_plan", "catalogue_text", "detectability", "did_it_work", "levers", "measure_catalogue",
-           "measure_findings", "measure_trend", "past_findings", "plan_calendar", "plan_frontier", "price_of_point",
+           "measure_findings", "measure_trend", "next_unit", "past_findings", "plan_calendar", "plan_frontier", "price_of_point",
            "rank_measures", "what_if", "what_if_table", "yearly_margin"]

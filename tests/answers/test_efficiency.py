@@ -9,7 +9,8 @@ import pytest
 
 from funnel_lib import Process, answers, efficiency
 from tests.conftest import ROOT
-from tests.test_efficiency import LEVEL_SETTINGS, LOG, SETTINGS, TABLES
+from tests.efficiency.company import SETTINGS, TABLES
+from tests.test_efficiency import LEVEL_SETTINGS, LOG
 
 
 def keyed(sentences) -> dict:
@@ -19,14 +20,14 @@ def keyed(sentences) -> dict:
 def test_the_verdict_names_the_dearest_stage():
     first = answers.efficiency(Process.from_tables("p", **TABLES, **SETTINGS))[0]
     assert first.key == "dearest_stage"
-    assert first == ("“Conversion” is the dearest stage: €105 for each of 2 new customers (€210 in all); it takes the most "
+    assert first == ("“Conversion” is the dearest stage: €105 for each of 2 new customers (95\N{NO-BREAK SPACE}% interval €29.07–867; €210 in all); it takes the most "
                      "hours too: 2.5\N{NO-BREAK SPACE}hours each.")
     assert first.numbers["stage"] == "conversion"
 
 
 def test_margin_per_money_and_hour_of_the_whole_process():
     said = keyed(answers.efficiency(Process.from_tables("p", **TABLES, **SETTINGS)))["returns"]
-    assert "has brought 3.33 of margin, one man-hour €167" in said
+    assert "has brought 3.33 of margin (95" in said and "one man-hour €167" in said
     assert "do not add up" in said
 
 
@@ -101,3 +102,31 @@ def test_nothing_to_measure_is_said_in_words():
     assert said and not any("nan" in sentence.lower().split() for sentence in said)
     assert said[0].startswith("Needs the table 'spend'")
     assert len(said) == len(set(said))
+
+
+def test_bad_input_is_said_with_what_it_would_add():
+    """No result, hours without a stage, thirty hours a day, no movement: each has its sentence, none an undefined number."""
+    work = pd.DataFrame([("2026-01-08", "conversion", "seller", 30.0, "ann"), ("2026-01-09", None, "seller", 2.0, "bob"),
+                         ("2026-01-09", "account_management", "seller", 1.0, "bob")],
+                        columns=["date", "stage", "role", "hours", "employee"])
+    tables = {**TABLES, "work": work, "orders": TABLES["orders"].iloc[[0, 2]]}
+    said = keyed(answers.efficiency(Process.from_tables("p", **tables, **SETTINGS)))
+    assert "“Account management” has no result yet, so that its cost per result is undefined" in said["no_result"]
+    assert said["without_stage"].numbers["hours"] == 2
+    assert said["doubtful_hours"].numbers["over_24_hours"] == 30
+    no_log = keyed(answers.efficiency(Process.from_tables("p", **{name: table for name, table in TABLES.items()
+                                                                  if name != "stage_events"}, **SETTINGS)))
+    assert "needs leads and the table “stage_events”" in no_log["refusals"]
+    for sentences in (said, no_log):
+        assert not any(word.strip(".,;()") in ("nan", "inf") for sentence in sentences.values() for word in sentence.lower().split())
+
+
+def test_the_refusals_and_the_period_are_those_of_the_tables(demo):
+    process = demo.process("wholesale")
+    said = keyed(answers.efficiency(process))
+    assert said["refusals"].numbers["refusals_per_win"] == efficiency.nerves(process).set_index("stage").loc["conversion",
+                                                                                                            "refusals_per_win"]
+    moved = efficiency.stage_change(process).set_index("stage")["cost_per_result_verdict"].drop("all")
+    assert said["period_change"].numbers["stage"] == moved[moved != "cannot tell"].index[0]
+    row = efficiency.capacity(process).iloc[0]
+    assert said["binding_role"].numbers["lost_customers"] == row["lost_customers"]

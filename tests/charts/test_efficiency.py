@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from funnel_lib import Process, charts, efficiency
-from tests.test_efficiency import LEVEL_SETTINGS, LOG, SETTINGS, SHEET, TABLES
+from tests.efficiency.company import SETTINGS, SHEET, TABLES
+from tests.test_efficiency import LEVEL_SETTINGS, LOG
 
 
 def words(ax) -> str:

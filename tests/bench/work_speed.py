@@ -1,0 +1,78 @@
+"""The efficiency sheet and the load of roles on twenty million pieces of work: this package and hand-written DuckDB SQL.
+
+`python -m tests.bench.work_speed SIDE FOLDER` runs one side and prints its seconds and its peak memory in MB.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import time
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pandas as pd
+
+from tests.bench import many_work, work_sql
+from tests.bench.conversion_speed import in_turn, peak_memory
+
+MEMORY = "4GB"
+
+
+def compare(runs: int = 3, pieces: int = many_work.PIECES) -> list[str]:
+    """Both sides in turn; the ratio is that of the medians. Their sums are compared once."""
+    with tempfile.TemporaryDirectory() as name:
+        many_work.write(Path(name), pieces)
+        assert_equal(Path(name))
+        seconds, rows = in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs}, name)
+    return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
+            f"{pieces:,} pieces of work in Parquet; DuckDB with a memory limit of {MEMORY} on both sides; the sums of both are equal. "
+            f"Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.3)."]
+
+
+def assert_equal(folder: Path) -> None:
+    """Hours and labour of stages, periods, roles and months are the same on both sides."""
+    ours, theirs = _tables(_connection(folder)), work_sql.counts(_connection(folder))
+    sheet = ours["sheet"].set_index("stage").drop("all")
+    _assert_same(sheet["hours"], theirs["stages"].set_index("stage")["hours"])
+    _assert_same(sheet["labour_amount"], theirs["stages"].set_index("stage")["labour_amount"])
+    change, periods = ours["change"].set_index("stage").drop("all"), theirs["periods"].set_index(["stage", "later"])
+    for side, later in (("before", False), ("after", True)):
+        spent = change[f"{side}_hours_per_result"] * change[f"{side}_result_count"]
+        _assert_same(spent.dropna(), periods.xs(later, level="later")["hours"].reindex(spent.dropna().index))
+    load = ours["load"].rename(columns={"period_start": "month"}).set_index(["role", "month"])["worked_hours"]
+    _assert_same(load, theirs["months"].set_index(["role", "month"])["hours"])
+
+
+def _assert_same(ours: pd.Series, theirs: pd.Series) -> None:
+    assert len(ours) == len(theirs) and np.allclose(ours.sort_index(), theirs.sort_index(), rtol=1e-9)
+
+
+def run(side: str, folder: Path) -> None:
+    """One side, in this process."""
+    start = time.perf_counter()
+    connection = _connection(folder)
+    work_sql.counts(connection) if side == "sql" else _tables(connection)
+    print(time.perf_counter() - start, peak_memory())  # noqa: T201
+
+
+def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
+    connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")})
+    for table in ("work", "leads"):
+        connection.execute(f"create view {table}_file as from '{folder / f'{table}.parquet'}'")
+    return connection
+
+
+def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
+    """Every table of the sheet and the capacity that needs work and leads only."""
+    from funnel_lib import Process, efficiency
+
+    process = Process.from_tables("sales", work=connection.table("work_file"), leads=connection.table("leads_file"),
+                                  **many_work.SETTINGS)
+    return {"sheet": efficiency.efficiency_sheet(process), "change": efficiency.stage_change(process),
+            "capacity": efficiency.capacity(process), "load": efficiency.role_load(process)}
+
+
+if __name__ == "__main__":
+    run(sys.argv[1], Path(sys.argv[2]))
