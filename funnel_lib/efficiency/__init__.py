@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from funnel_lib.efficiency.capacity import capacity
+from funnel_lib.efficiency.capacity import capacity, role_load
+from funnel_lib.efficiency.change import stage_change
+from funnel_lib.efficiency.doubtful import doubtful_hours
 from funnel_lib.efficiency.indicators import indicators
 from funnel_lib.efficiency.match import QualificationTotal, qualification_match, qualification_total
+from funnel_lib.efficiency.nerves import nerves
 from funnel_lib.efficiency.next_level import next_levels
+from funnel_lib.efficiency.queues import stage_queues
 from funnel_lib.efficiency.reach import dear_reach, reach
 from funnel_lib.efficiency.roles import roles
 from funnel_lib.efficiency.scorecards import employee_scores, scorecards
