@@ -19,6 +19,7 @@ from funnel_lib.rates import Z_95, clustered_ratio, clustered_share
 from tests.conftest import ROOT
 from tests.engines import assert_parity, on_engines
 from tests.loyalty.bad_input import BAD, MANY, NAMES, ORDERS, SETTINGS, TABLES, orders
+from tests.loyalty.plain_curve import plain_curve
 
 MONTH = 365.25 / 12
 
@@ -208,30 +209,30 @@ def test_payback_by_hand():
 
 
 def test_the_curve_does_not_jump_where_young_clients_drop_out():
-    """30 clients, three months old: 10 on the first day, 20 after 40 days. Ten of yesterday: 50. The first day is 20 on average."""
+    """30 clients, three months old: 10 on the first day, 20 after 40 days. Ten of yesterday: 50. The first day is 20 on average.
+
+    The 30 are 10 / 40 off on the first day and nothing later, the ten 30 / 40: 7.5 together, and so from then on.
+    """
     young = [(f"y{n}", "2026-04-14", 100, 50) for n in range(10)]
     table = loyalty.payback(company([*group(30, [10, 20]), *young]))
     assert table["customers_count"].tolist() == [40, 30, 30, 30]
     assert table["margin_per_customer_amount"].tolist() == [20, 20, 40, 40]
-    assert table["margin_per_customer_high_amount"].tolist()[1:] == [20, 40, 40]  # the 30 are all alike
+    half = table["margin_per_customer_high_amount"] - table["margin_per_customer_amount"]
+    assert half.tolist() == pytest.approx([Z_95 * np.sqrt(7.5 * 40 / 39), *[Z_95 * np.sqrt(7.5 * 30 / 29)] * 3])
 
 
 def test_payback_of_the_demonstration_company_in_plain_pandas(demo, truth):
     process = demo.process("wholesale")
-    rows, table = plain_numbers(process), loyalty.payback(process).set_index("age_months")
-    age = (process.as_of - rows.groupby("customer_id")["ordered_at"].min()) / pd.Timedelta(days=1) / MONTH
+    rows, table = plain_numbers(process), loyalty.payback(process)
+    first = rows.groupby("customer_id")["ordered_at"].min()
+    seen = np.floor((process.as_of - first) / pd.Timedelta(days=1) / MONTH).astype(int)
     days = (rows["ordered_at"] - rows["began"]) / pd.Timedelta(days=1)
-    month = np.where(rows["ordered_at"].dt.normalize() <= rows["began"].dt.normalize(), 0, np.floor(days / MONTH) + 1)
-    total = 0.0
-    for months in range(25):
-        old = age.index[age >= months]
-        own = rows["customer_id"].isin(old)
-        total += rows.loc[own & (month == months), "margin"].sum() / len(old)
-        by_then = rows[own & (month <= months)].groupby("customer_id")["margin"].sum().reindex(old, fill_value=0)
-        row = table.loc[months]
-        assert (row.customers_count, row.margin_per_customer_amount) == (len(old), pytest.approx(total))
-        assert row.margin_per_customer_high_amount - total == pytest.approx(Z_95 * by_then.std() / np.sqrt(len(old)))
-    assert table.index[table["paid_back"]][0] == truth["payback_month"]
+    rows["age"] = np.where(rows["ordered_at"].dt.normalize() <= rows["began"].dt.normalize(), 0, np.floor(days / MONTH) + 1)
+    size, mean, error = plain_curve(seen.to_dict(), rows.assign(value=rows["margin"]), 24)
+    assert table["customers_count"].tolist() == size.tolist()
+    assert table["margin_per_customer_amount"].tolist() == pytest.approx(mean)
+    assert table["margin_per_customer_high_amount"].tolist() == pytest.approx(mean + Z_95 * error)
+    assert table["age_months"][table["paid_back"]].iloc[0] == truth["payback_month"]
 
 
 def test_without_costs_there_is_the_margin_alone():
