@@ -123,8 +123,11 @@ def test_verdicts_need_limits_on_one_side():
     for spend, verdict in ((800, "earns"), (1_200, "cannot_tell"), (1_600, "loss")):
         table = loyalty.margin_by_order(company(rows, spend=(spend, 0, 0)))
         assert table.iloc[0].verdict == verdict, spend
-    # A loss before any cost is a loss.
+    # A loss before any cost is a loss; of clients all alike there are no limits, and what they bring decides.
     assert loyalty.margin_by_order(company(group(40, [-5]), spend=(0, 0, 0))).iloc[0].verdict == "loss"
+    for spend, verdict in ((800, "earns"), (1_600, "loss")):
+        row = loyalty.margin_by_order(company(group(40, [30]), spend=(spend, 0, 0))).iloc[0]
+        assert row.verdict == verdict and math.isnan(row.net_per_order_low_amount)
 
 
 def test_limits_take_the_client_as_the_unit():
@@ -183,6 +186,7 @@ def test_margin_after_the_first_order_by_hand():
 @pytest.mark.parametrize(("margins", "verdict"), [([10, 40], "claim_holds"), ([40, 10], "claim_fails"), ([10, 10], "claim_about_half")])
 def test_the_articles_claim_is_checked(margins, verdict):
     assert loyalty.margin_after_first(company(group(40, margins))).verdict == verdict
+    assert loyalty.margin_after_first(company(group(20, margins))).verdict == "cannot_tell"  # too few who are all alike
 
 
 def test_no_gain_has_no_parts():
@@ -265,7 +269,8 @@ def test_the_ratio_of_money_agrees_with_the_ratio_of_shares():
     part = whole * rng.beta(4, 4, 4_000)
     plain = clustered_ratio(4_000, part.sum(), whole.sum(), (part**2).sum(), (part * whole).sum(), (whole**2).sum())
     assert list(plain) == pytest.approx(list(clustered_share(part, whole)[:3]), abs=1e-4)
-    assert clustered_ratio(2, 10.0, 2, 50.0, 10.0, 2) == (5, 5, 5)  # two clients alike
+    alike = clustered_ratio(40, 200.0, 40, 1000.0, 200.0, 40)
+    assert alike.value == 5 and math.isnan(alike.low) and math.isnan(alike.high)  # 40 clients alike do not show how others differ
     assert math.isnan(clustered_ratio(1, 5.0, 1, 25.0, 5.0, 1).low) and math.isnan(clustered_ratio(0, 0, 0, 0, 0, 0).value)
 
 

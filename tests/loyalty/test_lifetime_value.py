@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from funnel_lib import CallError, MeasureError, Process, lifetime, loyalty
 from funnel_lib.customers import customers
 from funnel_lib.engine import collect
+from funnel_lib.loyalty.holdout import _limits as holdout_limits
 from funnel_lib.loyalty.observed_value import discounts, margins
 from tests.conftest import ROOT
 from tests.engines import assert_parity, on_engines
@@ -181,6 +182,13 @@ def test_cdnow_the_holdout_of_the_literature(cdnow):
     assert (result.method, result.reason) == ("model", "")
     values = loyalty.value_by_age(cdnow_shop(cdnow, "1998-07-01"), horizon_months=15).iloc[-1]
     assert values["observed_value_low_amount"] < values["expected_value_amount"] < values["observed_value_high_amount"]
+
+
+def test_a_row_of_customers_all_alike_has_the_limits_of_a_count():
+    """40 customers of whom nobody came: up to 3.69 orders (Garwood) among them; 30 who came once each: 20.2 to 42.8."""
+    low, high = holdout_limits(np.array([40.0, 30.0, 3.0]), np.array([0.0, 30.0, 4.0]), np.array([0.0, 30.0, 6.0]))
+    assert low[:2].round(3).tolist() == [0, round(20.24 / 30, 3)] and high[:2].round(3).tolist() == [0.092, round(42.83 / 30, 3)]
+    assert high[2] - 4 / 3 == pytest.approx(1.959964 * np.std([1, 1, 2], ddof=1) / np.sqrt(3))
 
 
 # -- planted truth -----------------------------------------------------------------------------------------------------------------
