@@ -45,7 +45,7 @@ def test_the_month_of_payback_and_its_doubt():
     assert "with the first order" in paid_back(company(group(40, [10, 10])))[0]
     sure = paid_back(company(group(40, [10, 10]), spend=(700, 0, 0)))[0]
     assert "in month 2 " in sure and "all brought the same, so there is no interval" in sure
-    near = [*group(20, [9, 11]), *group(20, [11, 9], name="d")]
+    near = [*group(20, [9, 10]), *group(20, [11, 10], name="d")]
     assert "limits agree" in paid_back(company(near, spend=(700, 0, 0)))[0]
     never = paid_back(company(group(40, [10, 10]), spend=(4_000, 0, 0)))[0]
     assert "has not paid back by month 3" in never and never.numbers["followed_months"] == 3

@@ -67,7 +67,7 @@ def test_an_interval_says_its_unit_once() -> None:
     nbsp = "\N{NO-BREAK SPACE}"
     for limits, english, russian in (
             ((-73.64, -38.36), "−€73.64 … −38.36", f"−73,64 … −38,36{nbsp}€"), ((-5, 12), "−€5 … 12", f"−5 … 12{nbsp}€"),
-            ((-7_020_000, -1_200_000), "−€7.02M … −1.20M", f"−7,02{nbsp}млн … −1,20{nbsp}млн{nbsp}€"),
+            ((-7_020_000, -1_200_000), "−€7.02M … −1.2M", f"−7,02{nbsp}млн … −1,2{nbsp}млн{nbsp}€"),
             ((-7_020_000, 12), "−€7.02M … 12", f"−7,02{nbsp}млн … 12{nbsp}€"), ((38.36, 73.64), "€38.36–73.64", f"38,36–73,64{nbsp}€"),
             ((1_250_000, 3_000_000), "€1.25M–3M", f"1,25{nbsp}млн–3{nbsp}млн{nbsp}€")):
         assert format_interval(*limits, "amount", "en", "EUR") == english
