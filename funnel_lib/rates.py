@@ -11,6 +11,8 @@ from numpy.typing import ArrayLike
 FEW = 30
 STEADY_DIGITS = 10
 Z_95 = 1.959963984540054
+# A smaller standard error of a share is what rounding leaves of none.
+NO_ERROR = 1e-9
 
 
 class Rate(NamedTuple):
@@ -74,12 +76,12 @@ def interval_of_share(share: ArrayLike, standard_error: ArrayLike, known_count: 
     """95 % limits of an estimated share: Wilson's interval at the sample size that this standard error stands for.
 
     Plain ± 1.96 errors leave 0..1 and are too narrow near the ends. Where the standard error is zero (nobody or
-    everybody yet) the size is `known_count`, the number of cases whose outcome is known.
+    everybody yet, or all alike) the size is `known_count`, the number of cases whose outcome is known.
     """
     share, error = np.asarray(share, dtype=float), np.asarray(standard_error, dtype=float)
     known = np.asarray(known_count, dtype=float)
     size = np.divide(share * (1 - share), error**2, out=np.array(np.broadcast_to(known, share.shape), dtype=float),
-                     where=error > 0)
+                     where=error > NO_ERROR)
     limits = rate(share * size, size)
     # With no known outcome anything is possible.
     nothing = (size <= 0) & ~np.isnan(share)
@@ -211,17 +213,23 @@ def limits_of_ratio(share: ArrayLike, error: ArrayLike, size: ArrayLike) -> tupl
     """95 % limits of a ratio of money over so many clusters; unlike a share of cases it may lie above 1.
 
     Student's t × standard error on the scale of logarithms, so that the limits stay above zero; a ratio below zero (refunds above
-    purchases) has them on its own scale, and one of zero has none: nobody paid yet.
+    purchases) has them on its own scale, and one of zero has none: nobody paid yet. Where the clusters are all alike and so show
+    no error, as many as Wilson's limit leaves room for may still differ.
 
     >>> low, high = limits_of_ratio(0.8, 0.1, 1000)
     >>> round(float(low), 3), round(float(high), 3)
     (0.626, 1.022)
+    >>> low, high = limits_of_ratio(1, 0, 40)
+    >>> round(float(low), 3), round(float(high), 3)
+    (0.912, 1.096)
     """
     from scipy.stats import t  # loaded here: scipy is slow to import
 
     share, error = np.asarray(share, dtype=float), np.asarray(error, dtype=float)
     reach = t.ppf(0.975, np.maximum(np.asarray(size, dtype=float) - 1, 1)) * error
-    factor = np.exp(np.where(share > 0, ratio(reach, share), np.nan))
+    room, alike = np.asarray(rate(size, size).low_share), error <= NO_ERROR * np.abs(share)
+    reach = np.where(alike, (1 - room) * np.abs(share), reach)
+    factor = np.where(alike, ratio(1, room), np.exp(np.where(share > 0, ratio(reach, share), np.nan)))
     low, high = np.where(share > 0, ratio(share, factor), share - reach), np.where(share > 0, share * factor, share + reach)
     return np.where(share == 0, np.nan, low), np.where(share == 0, np.nan, high)
 
@@ -239,7 +247,8 @@ def clustered_ratio(size: ArrayLike, part: ArrayLike, whole: ArrayLike, part_squ
     """Σ part / Σ whole over `size` clusters (customers), from their sums, sums of squares and of products; plain 95 % limits.
 
     For money that may be a loss, so that the ratio is not held between 0 and 1 as in `clustered_share`. With a whole of 1 per
-    cluster it is the mean with its usual limits. Fewer than two clusters have no limits. Source: Cochran 1977, section 6.3.
+    cluster it is the mean with its usual limits. No limits for fewer than two clusters, or for clusters that are all alike: these
+    do not show how much others would differ. Source: Cochran 1977, section 6.3.
 
     >>> [round(number, 2) for number in clustered_ratio(3, 60, 3, 10**2 + 20**2 + 30**2, 60, 3)]
     [20.0, 8.68, 31.32]
@@ -247,8 +256,8 @@ def clustered_ratio(size: ArrayLike, part: ArrayLike, whole: ArrayLike, part_squ
     size, part_square, product, whole_square = (np.asarray(values, dtype=float) for values in
                                                 (size, part_square, product, whole_square))
     value = np.asarray(ratio(part, whole))
+    squares = part_square - 2 * value * product + value**2 * whole_square
     # Of clusters that are all alike the difference is a rounding error.
-    squares = np.maximum(part_square - 2 * value * product + value**2 * whole_square, 0)
-    squares = np.where(squares < 1e-9 * np.abs(part_square), 0.0, squares)
+    squares = np.where(squares > NO_ERROR * np.abs(part_square), squares, np.nan)
     half = Z_95 * error_of_ratio(squares, whole, size)
     return Limited(*(found if found.ndim else float(found) for found in (value, value - half, value + half)))

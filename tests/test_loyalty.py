@@ -15,6 +15,7 @@ from funnel_lib import MeasureError, Process, loyalty
 from funnel_lib.customers import customers, median_gap_days, paid_orders
 from funnel_lib.engine import collect
 from funnel_lib.loyalty.rhythm import medians_before, return_visits
+from funnel_lib.rates import clustered_share
 from tests.conftest import ROOT
 from tests.engines import assert_parity, on_engines
 
@@ -327,6 +328,9 @@ def test_referral_share_by_hand():
     assert table["customers_count"].to_dict() == {"referred": 1, "other": 1, "unknown": 1}
     assert table["amount"].to_dict() == {"referred": 40, "other": 230, "unknown": 60}
     assert table["customers_share"].sum() == pytest.approx(1) and table["amount_share"].sum() == pytest.approx(1)
+    for origin, own in (("referred", [0, 40, 0]), ("other", [230, 0, 0]), ("unknown", [0, 0, 60])):
+        limits = table.loc[origin, ["amount_share", "amount_low_share", "amount_high_share"]].tolist()
+        assert limits == pytest.approx(list(clustered_share(own, [230, 40, 60])[:3])), origin
     by_channel = loyalty.referral_share(small(referral_channels=["ads"])).set_index("origin")
     assert by_channel.loc["referred", "customers_count"] == 2
 

@@ -101,12 +101,20 @@ def _referred(process: Process) -> list[Sentence]:
                                            "channel or a recommender. Ask every new client who sent them, and note it down.",
                          customers_count=total, unknown_count=total)]
     text = (f"{say.share(row.customers_share)} of the new clients came by recommendation ({say.count(row.customers_count)} of "
-            f"{say.count(total)}, 95 % interval {say.range(row.customers_low_share, row.customers_high_share)}; "
-            f"{say.share(row.amount_share)} of the money)")
+            f"{say.count(total)}{_limits(say, row.customers_low_share, row.customers_high_share)}{_of_money(say, row)})")
     text += f"; for {say.count(unknown.customers_count)} the channel is not known." if unknown.customers_count else "."
+    money = {"amount_share": row.amount_share} if _of_money(say, row) else {}
     return [Sentence("referral_share", text, share=row.customers_share, low_share=row.customers_low_share,
                      high_share=row.customers_high_share, referred_count=int(row.customers_count), customers_count=total,
-                     unknown_count=int(unknown.customers_count), amount_share=row.amount_share)]
+                     unknown_count=int(unknown.customers_count), **money)]
+
+
+def _of_money(say: Speaker, row: object) -> str:
+    """The share of the money with its interval, or nothing where all together paid nothing."""
+    if row.amount_share != row.amount_share:
+        return ""
+    limits = _limits(say, row.amount_low_share, row.amount_high_share)
+    return f"; {say.share(row.amount_share)} of the money{limits}"
 
 
 def _coefficient(process: Process) -> list[Sentence]:

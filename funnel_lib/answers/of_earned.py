@@ -14,11 +14,6 @@ NO_COST = ("what it costs to win a client is not known: it takes the money of le
            "hours (work) with an hour cost for each role")
 
 
-def earned(process: Process) -> list[Sentence]:
-    """All sentences on what is earned with whom."""
-    return [*after_first(process), *first_sale(process), *paid_back(process)]
-
-
 def first_sale(process: Process) -> list[Sentence]:
     """Whether the first order of a client is sold at a loss, and from which order on clients earn."""
     say, table = Speaker(process), loyalty.margin_by_order(process).set_index("order_number")
@@ -74,24 +69,26 @@ def paid_back(process: Process) -> list[Sentence]:
     if found.empty:
         perhaps = table.loc[table["perhaps_paid_back"], "age_months"]
         text = (f"A new client has not paid back by month {last.age_months} after the first order: "
-                f"{say.money(last.margin_per_customer_amount)} of margin (95 % interval {_interval(say, last)}) against a cost of "
+                f"{say.money(last.margin_per_customer_amount)} of margin ({_interval(say, last)}) against a cost of "
                 f"{say.money(cac)}.")
         text += f" By the upper limit it would be month {perhaps.iloc[0]}." if len(perhaps) else ""
         return [Sentence("payback", text, **numbers, followed_months=int(last.age_months))]
     row = found.iloc[0]
     when = "with the first order" if row.age_months == 0 else f"in month {row.age_months} after the first order"
-    text = (f"A new client pays back {when}: {say.money(row.margin_per_customer_amount)} of margin by then against a cost of "
-            f"{say.money(cac)}{_between(table, row.age_months)}.")
+    margin = f"{say.money(row.margin_per_customer_amount)} of margin by then against a cost of {say.money(cac)}"
+    surely, limited = table["surely_paid_back"].any(), math.isfinite(row.margin_per_customer_low_amount)
+    if limited and not surely:
+        text = (f"Whether a new client pays back cannot be told: on average {when}, with {margin}, but the interval still begins "
+                f"below the cost in month {last.age_months} ({_interval(say, last)}).")
+    else:
+        between = _between(table, row.age_months) if limited else "; all brought the same, so there is no interval"
+        text = f"A new client pays back {when}: {margin}{between}."
     return [Sentence("payback", text + _undone(last), **numbers, payback_months=int(row.age_months))]
 
 
 def _between(table: pd.DataFrame, month: int) -> str:
     """Between which months the limits of the margin cross the cost."""
-    earliest = table.loc[table["perhaps_paid_back"], "age_months"].iloc[0]
-    surely = table.loc[table["surely_paid_back"], "age_months"]
-    if surely.empty:
-        return f" (by the 95 % limits month {earliest} or later; month {table['age_months'].iloc[-1]} does not settle it)"
-    latest = surely.iloc[0]
+    earliest, latest = (table.loc[table[f"{how}_paid_back"], "age_months"].iloc[0] for how in ("perhaps", "surely"))
     return " (its 95 % limits agree)" if earliest == latest == month else f" (by its 95 % limits month {earliest} to {latest})"
 
 
@@ -130,8 +127,9 @@ _CLAIMS = {"claim_holds": "Most of the margin is earned with clients one has",
 
 def _limits(say: Speaker, low: float, high: float, unit: str = "amount") -> str:
     """The interval, or nothing where one client alone, or clients all alike, leave none."""
-    return "" if math.isnan(low) or low == high else f", 95 % interval {say.range(low, high, unit)}"
+    return "" if math.isnan(low) else f", 95 % interval {say.range(low, high, unit)}"
 
 
 def _interval(say: Speaker, row: pd.Series) -> str:
-    return say.range(row.margin_per_customer_low_amount, row.margin_per_customer_high_amount, "amount")
+    low, high = row.margin_per_customer_low_amount, row.margin_per_customer_high_amount
+    return "no interval: all brought the same" if math.isnan(low) else f"95 % interval {say.range(low, high, 'amount')}"

@@ -24,11 +24,6 @@ REASONS = {
     NOTHING_PAID: "clients from before the last two years paid nothing in the year before, or refunds took all of it"}
 
 
-def kept(process: Process) -> list[Sentence]:
-    """All sentences on whether clients and their money are kept."""
-    return [*still_clients(process), *cohort_money(process), *next_orders(process), *revenue(process)]
-
-
 def still_clients(process: Process) -> list[Sentence]:
     """Who ordered in a month or after it: clients who skipped a month are not taken for lost."""
     say = Speaker(process)
@@ -97,7 +92,14 @@ def _came(row: tuple, say: Speaker) -> str:
     within = "a year" if row.horizon_days == YEAR_DAYS else say.days(row.horizon_days)
     text = (f"after the {ORDINALS[row.order_number]} order {say.share(row.came_share)} "
             f"({say.range(row.came_low_share, row.came_high_share)}) come again within {within}")
-    return text if math.isnan(row.median_days) else f"{text}, half of all within {say.days(row.median_days)}"
+    if row.median_days <= row.horizon_days:
+        return f"{text}, half of all within {say.days(row.median_days)}"
+    for part, days in (("half", row.median_days), ("a quarter", row.quarter_days)):
+        if days > row.horizon_days:
+            return f"{text}, {part} of all only later, within {say.days(days)}"
+    if not row.came_share and row.came_count:
+        return f"{text}: {say.count(row.came_count)} came later"
+    return text
 
 
 def _higher(told: pd.DataFrame) -> str:

@@ -13,11 +13,6 @@ from funnel_lib.rates import FEW, is_few
 DEPENDENCE = 0.1
 
 
-def leaving(process: Process) -> list[Sentence]:
-    """All sentences on clients who leave and clients on whom the company hangs."""
-    return [*came_back(process), *groups(process), *largest(process)]
-
-
 def came_back(process: Process) -> list[Sentence]:
     """How many silences beyond the lapse limit ended within a year."""
     say, found = Speaker(process), loyalty.came_back_after_silence(process)
@@ -83,10 +78,15 @@ def largest(process: Process) -> list[Sentence]:
     if whole.few:
         return [first]
     text = (f"The largest 20 % of the clients ({say.count(whole.top_20_count)} of {say.count(count)}) bring "
-            f"{say.share(whole.top_20_share)} of the money (95 % interval "
-            f"{say.range(whole.top_20_low_share, whole.top_20_high_share)}); the Gini coefficient is {say.number(whole.gini)}.")
+            f"{say.share(whole.top_20_share)} of the money{_top_limits(say, whole)}; the Gini coefficient is "
+            f"{say.number(whole.gini)}.")
     return [first, Sentence("top_clients", text, top_20_share=whole.top_20_share, top_20_count=int(whole.top_20_count),
                             gini=whole.gini)]
+
+
+def _top_limits(say: Speaker, whole: object) -> str:
+    low, high = whole.top_20_low_share, whole.top_20_high_share
+    return ", since all bring the same" if math.isnan(low) else f" (95 % interval {say.range(low, high)})"
 
 
 def _number(say: Speaker, count: float, noun: str) -> str:

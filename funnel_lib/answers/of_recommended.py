@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pandas as pd
 
 from funnel_lib import loyalty
@@ -21,11 +23,6 @@ COMPARED = {
                "customer_margin_amount", "year_customers_count")}
 
 
-def recommended(process: Process) -> list[Sentence]:
-    """All sentences on recommendations."""
-    return [*recommended_compared(process), *recommenders(process)]
-
-
 def repeat_over_time(process: Process) -> list[Sentence]:
     """Whether the repeat share of the orders grew from the year before to the last one."""
     say, result = Speaker(process), loyalty.repeat_change(process)
@@ -41,7 +38,7 @@ def repeat_over_time(process: Process) -> list[Sentence]:
     points = f"{_points(result.repeat_change_low_share, say)} to {_points(result.repeat_change_high_share, say)} points"
     if result.verdict in (ROSE, FELL):
         word = "grew" if result.verdict == ROSE else "fell"
-        text = f"The repeat share of the sales {word}: {shares}, a change of {points} (95 % interval)."
+        text = f"The repeat share of the sales {word}: {shares}, a change of {points} (95 % interval).{_by_first_orders(result)}"
     elif result.reason:
         text = (f"Whether the repeat share of the sales grew cannot be told: {shares}, but {say.count(result.perhaps_older_count)} "
                 "first orders of the year before may be repeat ones of clients from before the records.")
@@ -50,6 +47,15 @@ def repeat_over_time(process: Process) -> list[Sentence]:
     return [Sentence("repeat_change", text, verdict=result.verdict, before_share=result.repeat_before_share,
                      after_share=result.repeat_after_share, change_share=result.repeat_change_share,
                      low_share=result.repeat_change_low_share, high_share=result.repeat_change_high_share)]
+
+
+def _by_first_orders(result: loyalty.RepeatChange) -> str:
+    """Said where only the first orders changed: a share grows too where new clients stop coming."""
+    if result.verdict == ROSE and result.repeat_after_count <= result.repeat_before_count:
+        return " The number of repeat orders did not grow: the share rose because fewer first orders came."
+    if result.verdict == FELL and result.repeat_after_count >= result.repeat_before_count:
+        return " The number of repeat orders did not fall: the share fell because more first orders came."
+    return ""
 
 
 def _points(share: float, say: Speaker) -> str:
@@ -92,7 +98,7 @@ def _figure(value: str, row: pd.Series, say: Speaker) -> str:
     unit = value.rsplit("_", 1)[1]
     low, high = (row[value.replace(f"_{unit}", f"_{side}_{unit}")] for side in ("low", "high"))
     shown = say.money(row[value]) if unit == "amount" else say.share(row[value])
-    return f"{shown} ({say.range(low, high, unit)})"
+    return shown if math.isnan(low) else f"{shown} ({say.range(low, high, unit)})"
 
 
 def recommenders(process: Process) -> list[Sentence]:
@@ -104,22 +110,27 @@ def recommenders(process: Process) -> list[Sentence]:
     text = (f"Clients who have brought a new one by recommendation: {say.count(summary.recommending_count)} of "
             f"{say.count(summary.customers_count)} ({say.share(summary.recommending_share)}, 95 % interval "
             f"{say.range(summary.recommending_low_share, summary.recommending_high_share)})")
+    nothing = ("nobody they brought has recommended in turn" if summary.recommending_count else
+               "those who recommend have no order here")
     text += (f"; the longest chain is {say.count(summary.chain_depth)} recommendations long." if summary.chain_depth > 1
-             else "; nobody they brought has recommended in turn.")
+             else f"; {nothing}.")
     sentences = [Sentence("recommenders", text, recommending_count=summary.recommending_count, share=summary.recommending_share,
                           customers_count=summary.customers_count, chain_depth=summary.chain_depth)]
     return [*sentences, _biggest(process, say, summary), *_untold(say, summary)]
 
 
 def _biggest(process: Process, say: Speaker, summary: loyalty.ReferralSummary) -> Sentence:
-    counts = loyalty.referral_chains(process)["referred_count"].tolist()
+    chains = loyalty.referral_chains(process)
+    counts = chains["referred_count"].tolist()
     most, following = counts[0], counts[1] if len(counts) > 1 else 0
     if most < LEAST_STANDING_OUT or most == following:
         text = f"No recommender stands out: the most that one of them brought is {say.count(most)}."
     else:
         rest = f"; the next one brought {say.count(following)}" if following else "; nobody else brought any"
-        text = (f"One client alone brought {say.count(most)} new clients by recommendation, of {say.count(summary.named_count)} "
-                f"whose recommender is named{rest}. The list of recommenders begins with that client: thank them, and ask the "
+        who, name = (("One client", "client") if chains["is_customer"].iloc[0] else
+                     ("One recommender who has no order in this process", "recommender"))
+        text = (f"{who} alone brought {say.count(most)} new clients by recommendation, of {say.count(summary.named_count)} "
+                f"whose recommender is named{rest}. The list of recommenders begins with that {name}: thank them, and ask the "
                 "others.")
     return Sentence("biggest_recommender", text, most_referred_count=most, next_count=following, named_count=summary.named_count)
 

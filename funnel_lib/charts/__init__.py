@@ -24,7 +24,6 @@ _CHARTS = {
     "plot_response_bands": "response", "plot_response_by": "response",
     "plot_channel_returns": "returns", "plot_marginal_cost": "returns",
     "plot_cohort_retention": "loyalty", "plot_sales_split": "loyalty", "plot_referral_share": "loyalty",
-    "plot_average_retention": "loyalty",
     "plot_sales_over_time": "repeat",
     "plot_referred_comparison": "recommended", "plot_referral_forest": "recommended", "plot_loyalty_index": "recommended",
     "plot_holdout": "lifetime", "plot_lifetime": "lifetime",

@@ -114,4 +114,7 @@ def _payback_headline(table: pd.DataFrame, cac: float) -> str:
     if found.empty:
         return f"A new client has not paid back by month {table['age_months'].iloc[-1]}"
     month = found["age_months"].iloc[0]
-    return "A new client pays back with the first order" if month == 0 else f"A new client pays back in month {month}"
+    when = "with the first order" if month == 0 else f"in month {month}"
+    if is_available(found["margin_per_customer_low_amount"].iloc[0]) and not table["surely_paid_back"].any():
+        return f"Whether a new client pays back cannot be told: on average {when}, by the lower limit not yet"
+    return f"A new client pays back {when}"

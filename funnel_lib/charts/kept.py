@@ -9,7 +9,7 @@ from matplotlib.patches import Rectangle
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.charts.loyalty import DARK_SHARE, MOST_AGES, MOST_COHORTS, PALE, PERHAPS_OLDER
+from funnel_lib.charts.loyalty import DARK_SHARE, MOST_AGES, MOST_COHORTS, PALE, cohort_axes
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_duration, format_moment, format_money, format_share
 from funnel_lib.rates import is_few
@@ -124,19 +124,7 @@ def plot_cohort_values(retention: pd.DataFrame, ax: Axes | None = None) -> Axes:
         highest = min(max(float(np.nanmax(table["retained_value_share"].to_numpy(dtype=float), initial=0.0)), 1e-9), 1.5)
         for row in table[table["retained_value_share"].notna()].itertuples():
             _value_cell(ax, cohorts.index(row.cohort), row, highest)
-        ax.set_yticks(range(len(cohorts)), [f"{format_moment(start, about.language)}  ({_total(starts[start], total, about)})"
-                                            for start in cohorts])
-        ages = range(1, max([int(table["age"].max()) if len(table) else 1, 1]) + 1)
-        ax.set_xticks(ages)
-        ax.set_xlim(0.5, ages[-1] + 0.5)
-        ax.set_ylim(len(cohorts) - 0.5, -0.5)
-        ax.set_xlabel(f"{term('age').label(about.language)}: {word}s since the first order")
-        ax.set_ylabel(f"{term('cohort').label(about.language)} ({term(total).label(about.language)})")
-        for side in ("left", "bottom"):
-            ax.spines[side].set_visible(False)
-        ax.tick_params(length=0)
-        whole = "" if table["complete"].all() else " · hatched and in brackets: not over yet"
-        whole += PERHAPS_OLDER if (table["perhaps_older_count"] > 0).any() else ""
+        whole = cohort_axes(ax, table, {start: _total(starts[start], total, about) for start in cohorts}, total, about)
         style.title(ax, _values_headline(retention, total, word, about),
                     f"in % of the {word} of the first order (left, in brackets){whole} · the latest {len(cohorts)} cohorts", about)
         return ax
@@ -206,5 +194,8 @@ def _next_headline(table: pd.DataFrame, about: About) -> str:
     row = own.iloc[-1]
     within = "a year" if row.age_days == YEAR_DAYS else format_duration(row.age_days, "days", about.language)
     text = f"{format_share(row.came_share, about.language)} of the clients come for a second order within {within}"
-    half = own[own["came_share"] >= 0.5]
-    return text if half.empty else f"{text}, half of all within {format_duration(half['age_days'].iloc[0], 'days', about.language)}"
+    half = table[(table["order_number"] == 1) & (table["came_share"] >= 0.5)]
+    if half.empty:
+        return text
+    days, later = half["age_days"].iloc[0], " only later," if half["age_days"].iloc[0] > row.age_days else ""
+    return f"{text}, half of all{later} within {format_duration(days, 'days', about.language)}"

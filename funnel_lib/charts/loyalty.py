@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 
-from funnel_lib.about import about_of
+from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.glossary import term
-from funnel_lib.language.formats import format_count, format_moment, format_money, format_share
-from funnel_lib.rates import is_few
+from funnel_lib.language.formats import format_count, format_moment, format_money, format_share, is_available
 
 # What fits a page with readable numbers.
 MOST_COHORTS, MOST_AGES = 18, 13
@@ -37,23 +35,28 @@ def plot_cohort_retention(retention: pd.DataFrame, ax: Axes | None = None) -> Ax
         ax = style.new_axes(ax, 1.6 + 0.27 * len(cohorts))
         for row in table.itertuples():
             _cell(ax, row.age, cohorts.index(row.cohort), row, highest)
-        ax.set_yticks(range(len(cohorts)), [f"{format_moment(start, about.language)}  "
-                                            f"({format_count(sizes[start], about.language)})" for start in cohorts])
-        ages = range(1, max([int(table["age"].max()) if len(table) else 1, 1]) + 1)
-        ax.set_xticks(ages)
-        ax.set_xlim(0.5, ages[-1] + 0.5)
-        ax.set_ylim(len(cohorts) - 0.5, -0.5)
-        ax.set_xlabel(f"{term('age').label(about.language)}: {word}s since the first order")
-        ax.set_ylabel(f"{term('cohort').label(about.language)} ({term('customers_count').label(about.language)})")
-        for side in ("left", "bottom"):
-            ax.spines[side].set_visible(False)
-        ax.tick_params(length=0)
-        whole = "" if table["complete"].all() else " · hatched and in brackets: not over yet"
-        whole += PERHAPS_OLDER if (table["perhaps_older_count"] > 0).any() else ""
+        whole = cohort_axes(ax, table, {start: format_count(sizes[start], about.language) for start in cohorts}, "customers_count",
+                            about)
         style.title(ax, _headline(retention, word, about.language),
                     f"% of the cohort who ordered in that {word}{whole} · n = {format_count(sizes.sum(), about.language)} "
                     f"customers; the latest {len(cohorts)} cohorts", about)
         return ax
+
+
+def cohort_axes(ax: Axes, table: pd.DataFrame, starts: dict, name: str, about: About) -> str:
+    """The axes of a heat map of cohorts × ages, each cohort with what it began with (`name`); what is to be explained."""
+    language, ages = about.language, range(1, max([int(table["age"].max()) if len(table) else 1, 1]) + 1)
+    ax.set_yticks(range(len(starts)), [f"{format_moment(start, language)}  ({text})" for start, text in starts.items()])
+    ax.set_xticks(ages)
+    ax.set_xlim(0.5, ages[-1] + 0.5)
+    ax.set_ylim(len(starts) - 0.5, -0.5)
+    ax.set_xlabel(f"{term('age').label(language)}: {style.period_word(pd.Series(list(starts)))}s since the first order")
+    ax.set_ylabel(f"{term('cohort').label(language)} ({term(name).label(language)})")
+    for side in ("left", "bottom"):
+        ax.spines[side].set_visible(False)
+    ax.tick_params(length=0)
+    unfinished = "" if table["complete"].all() else " · hatched and in brackets: not over yet"
+    return unfinished + (PERHAPS_OLDER if (table["perhaps_older_count"] > 0).any() else "")
 
 
 def _cell(ax: Axes, age: int, position: int, row: tuple, highest: float) -> None:
@@ -110,7 +113,7 @@ def plot_sales_split(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return ax
 
 
-def _split_legend(ax: Axes, split: pd.DataFrame, about: object) -> None:
+def _split_legend(ax: Axes, split: pd.DataFrame, about: About) -> None:
     kinds = [kind for kind in KIND_COLOURS if split.loc[split["kind"] == kind, "orders_count"].sum() > 0]
     handles = [Rectangle((0, 0), 1, 1, color=KIND_COLOURS[kind]) for kind in kinds]
     names = [about.label(kind) for kind in kinds]
@@ -129,8 +132,8 @@ def plot_referral_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     language = about.language
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.42 * len(shares))
-        texts = [f"{format_share(row.customers_share, language)}   ({format_count(row.customers_count, language)}; "
-                 f"{format_share(row.amount_share, language)} of the money)" for row in shares.itertuples()]
+        texts = [f"{format_share(row.customers_share, language)}   ({format_count(row.customers_count, language)}"
+                 f"{_of_money(row, language)})" for row in shares.itertuples()]
         style.bars(ax, [about.label(key) for key in shares["origin"]], shares["customers_share"].to_numpy(),
                    colours=[style.colour(key, about) for key in shares["origin"]], low=shares["customers_low_share"],
                    high=shares["customers_high_share"], texts=texts, light=shares["origin"] == "unknown")
@@ -146,31 +149,5 @@ def plot_referral_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return ax
 
 
-def plot_average_retention(average: pd.DataFrame, per: str = "month", ax: Axes | None = None) -> Axes:
-    """The pooled retention by age with its 95 % limits.
-
-    `average` is `loyalty.average_retention(…)`; `per` is the period of its ages.
-    """
-    about = about_of(average)
-    table = average[average["age"] > 0]
-    with style.drawn():
-        ax = style.new_axes(ax, 2.8)
-        ages, enough = table["age"].to_numpy(dtype=float), ~is_few(table["customers_count"])
-        ax.fill_between(ages, table["retained_low_share"], table["retained_high_share"], color=style.BLUE, alpha=0.18,
-                        linewidth=0)
-        ax.plot(ages, table["retained_share"], color=style.BLUE, linestyle="--", linewidth=1, alpha=0.6)
-        ax.plot(ages[enough], table["retained_share"][enough], color=style.BLUE, marker="o", markersize=3)
-        # A few customers' wide interval must not flatten the rest.
-        ax.set_ylim(0, max(0.05, float(np.nanmax(table["retained_high_share"][enough].to_numpy(), initial=0))) * 1.15)
-        ax.yaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
-        ax.set_xlabel(f"{term('age').label(about.language)}: {per}s since the first order")
-        ax.set_ylabel(term("retained_share").label(about.language))
-        ax.grid(axis="y")
-        said = [f"{format_share(row.retained_share, about.language)} in {per} {row.age}" for row in table[enough].itertuples()
-                if row.age in (1, 6, 12)]
-        headline = (f"Clients who order again after the first order: {', '.join(said)}" if said
-                    else "Too early to tell who orders again")
-        style.title(ax, headline,
-                    f"share of all customers who could be observed for the whole of that {per}, 95 % limits"
-                    + ("" if enough.all() else " · dashed: fewer than 30 customers"), about)
-        return ax
+def _of_money(row: tuple, language: str) -> str:
+    return f"; {format_share(row.amount_share, language)} of the money" if is_available(row.amount_share) else ""

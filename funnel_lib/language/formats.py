@@ -8,6 +8,7 @@ minus is a real minus sign, spaces inside a number do not break. Undefined (miss
 from __future__ import annotations
 
 import math
+import re
 from datetime import date, datetime
 from functools import lru_cache
 from numbers import Real
@@ -168,8 +169,8 @@ def _with_currency(text: str, currency: str | None, language: str) -> str:
     if not currency:
         return text
     sign = get_currency_symbol(currency, locale=_locale(language))
-    if _locale(language).currency_formats["standard"].pattern.startswith("¤"):
-        digits = text if ELLIPSIS in text else text.removeprefix(MINUS)
+    if _is_before(language):
+        digits = text.removeprefix(MINUS)
         return text[: len(text) - len(digits)] + sign + (SPACE if sign.isalpha() else "") + digits
     return text + SPACE + sign
 
@@ -275,18 +276,33 @@ def format_interval(low: Any, high: Any, unit: str, language: str = "en", curren
 
     >>> format_interval(0.182, 0.24, "share"), format_interval(3, 12.34, "days")
     ('18.2–24.0\\xa0%', '3–12.3\\xa0days')
+    >>> format_interval(-73.64, -38.36, "amount", "en", "EUR"), format_interval(-7020000, 12, "amount", "ru", "EUR")
+    ('−€73.64 … −38.36', '−7,02\\xa0млн … 12\\xa0€')
     """
     if not (is_available(low) and is_available(high)):
         return not_available(language)
     if unit == "share":
         return _share_interval(float(low), float(high), language)
-    if unit == "amount" and max(abs(float(low)), abs(float(high))) < 999_500:
-        bare = (format_money(limit, language) for limit in (low, high))
-        return _with_currency(_joined(*bare), currency, language)
+    if unit == "amount" and currency:
+        return _money_interval(float(low), float(high), language, currency)
     start, end = (format_value(limit, unit, language, currency) for limit in (low, high))
     if unit in DURATIONS:
         start = _duration_number(float(low), language)
     return _joined(start, end)
+
+
+def _money_interval(low: float, high: float, language: str, currency: str) -> str:
+    """The currency said once, where a single amount has it: `−€74 … −38`, `−74 … −38 ₽`."""
+    texts = [format_money(limit, language, currency) for limit in (low, high)]
+    without = 1 if _is_before(language) else 0
+    sign = re.escape(get_currency_symbol(currency, locale=_locale(language)))
+    texts[without] = re.sub(rf"\s*{sign}\s*", "", texts[without])
+    return _joined(*texts)
+
+
+def _is_before(language: str) -> bool:
+    """Whether a currency's sign stands before the number."""
+    return _locale(language).currency_formats["standard"].pattern.startswith("¤")
 
 
 def _share_interval(low: float, high: float, language: str) -> str:

@@ -32,7 +32,8 @@ def concentration(process: Process) -> pd.DataFrame:
     `largest_share` of it that the largest client brought; `top_1_share`, `top_5_share`, `top_20_share` of the largest 1, 5, 20 %
     of the clients (`top_1_count` …, rounded up: at least one client) with limits; `gini` (0: all bring the same, near 1: one
     brings all) with limits; `few` (under 30 clients). Limits say how far other clients like these would differ, by linearization;
-    the share of the single largest one has none. Raises `MeasureError` where there are no orders.
+    the share of the single largest one has none, nor has anything where all
+    clients bring the same. Raises `MeasureError` where there are no orders.
     Source: Langel and Tillé 2013 (variances).
     """
     rows = [_concentration(process, period) for period in _periods(process)]
@@ -143,10 +144,10 @@ def _gini(amounts: np.ndarray) -> tuple[float, np.ndarray]:
 
 
 def _limited(value: float, moved: np.ndarray) -> tuple[float, float, float]:
-    """The value with its 95 % limits by linearization; none for a single client."""
+    """The value with its 95 % limits by linearization; none for a single client, or for clients all alike."""
     count = len(moved)
     error = float(np.sqrt(ratio((moved**2).sum(), count * (count - 1))))
     if not error > 1e-9:
-        return (value, value, value) if error == error else (value, np.nan, np.nan)
+        return value, np.nan, np.nan
     low, high = interval_of_share(np.clip(value, 0, 1), error, count)
     return value, float(low), float(high)

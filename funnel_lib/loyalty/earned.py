@@ -57,7 +57,8 @@ def margin_by_order(process: Process) -> pd.DataFrame:
     at a loss); `margin_per_order_amount` with limits; `cost_per_order_amount`: CAC for order 1, account management per repeat
     order for the others (`customer_costs`; missing where not known); `net_per_order_amount` = margin − cost, with limits that
     take the cost as known; `few` (under 30 customers); `verdict`: loss or earns where the limits of the net are on one side of
-    0 (without a known cost: loss where those of the margin are below), else cannot_tell.
+    0 (without a known cost: loss where those of the margin are below), else cannot_tell; of clients all alike, who have no limits,
+    the net itself decides.
     Limits: ratio estimator with the customer as cluster, so of orders 1 to 4 the usual limits of a mean over customers.
     Raises `MeasureError` where there are no orders or an order's margin is not known. Source: Cochran 1977, section 6.3.
     """
@@ -86,10 +87,10 @@ def margin_after_first(process: Process) -> MarginAfterFirst:
     (`customers_count`) with limits, refunds taken off the order they follow; orders of clients known from before the records
     all came after their first one. This is the share of what the process earned in the time observed. `new_after_first_share`
     and its parts are of clients certainly won since the records began: they could not yet earn all that they will, so it is a
-    lower bound. `verdict` on the former: claim_holds (limits above a half), claim_fails (below), claim_about_half (both between 40
-    and 60 %), else
-    cannot_tell. Above 100 % first orders are sold at a loss. Missing where the whole margin is no gain. Limits: ratio estimator,
-    the customer as cluster. Raises `MeasureError` without orders or margins. Source: Cochran 1977, section 6.3.
+    lower bound. `verdict` on the former: claim_holds (limits above a half; of 30 clients or more who are all alike, and so have no
+    limits, the share itself), claim_fails (below), claim_about_half (both between 40 and 60 %), else cannot_tell. Above 100 %
+    first orders are sold at a loss. Missing where the whole margin is no gain. Limits: ratio estimator, the customer as cluster.
+    Raises `MeasureError` without orders or margins. Source: Cochran 1977, section 6.3.
     """
     needs_margins(process)
     people = _cells(process).filter(nw.col("is_named") == 1)
@@ -100,7 +101,7 @@ def margin_after_first(process: Process) -> MarginAfterFirst:
         nw.len().alias("people"), nw.col("part", "whole", "part_square", "part_whole", "whole_square").sum())
     sums = collect(sums).set_index("is_new").reindex([0, 1]).fillna(0.0)
     (share, everyone), (new_share, new) = (_after_first(row) for row in (sums.sum(), sums.loc[1]))
-    return MarginAfterFirst(_by_half(share), *share, *everyone, *new_share, *new)
+    return MarginAfterFirst(_by_half(share, everyone[-1]), *share, *everyone, *new_share, *new)
 
 
 def needs_margins(process: Process) -> None:
@@ -171,9 +172,10 @@ def _costs(process: Process, numbers: pd.Index) -> np.ndarray:
 
 def _verdicts(table: pd.DataFrame) -> np.ndarray:
     # A loss before any cost is one after it.
-    high = table["net_per_order_high_amount"].fillna(table["margin_per_order_high_amount"])
+    low, high = (table[f"net_per_order_{side}_amount"].fillna(table["net_per_order_amount"]) for side in ("low", "high"))
+    high = high.fillna(table["margin_per_order_high_amount"]).fillna(table["margin_per_order_amount"])
     known = ~table["few"] & (table.index > 0)
-    return np.select([known & (high < 0), known & (table["net_per_order_low_amount"] > 0)], [LOSS, EARNS], CANNOT_TELL)
+    return np.select([known & (high < 0), known & (low > 0)], [LOSS, EARNS], CANNOT_TELL)
 
 
 def _after_first(sums: pd.Series) -> tuple:
@@ -182,8 +184,10 @@ def _after_first(sums: pd.Series) -> tuple:
     return share, (float(sums["part"]), float(sums["whole"]), int(sums["people"]))
 
 
-def _by_half(share: tuple) -> str:
-    _, low, high = share
+def _by_half(share: tuple, people: int) -> str:
+    value, low, high = share
+    if np.isnan(low) and not is_few(people):
+        low = high = value  # clients all alike
     if low > HALF:
         return YES
     if high < HALF:

@@ -9,7 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.lifetime import expected_purchases, fit_bg_nbd
 from funnel_lib.loyalty.purchases import DAY, WEEK_DAYS, histories, last_day
-from funnel_lib.rates import Z_95, ratio
+from funnel_lib.rates import Z_95, poisson_limits, ratio
 
 # The rest is half of the time observed, at most a year: so the seasons even out.
 MOST_WEEKS = 52
@@ -28,7 +28,8 @@ def holdout(process: Process) -> pd.DataFrame:
     most 52) and told nothing of these weeks. One row is the customers who had ordered again so often before them
     (`calibration_orders_count`; 7 stands for 7 or more). Columns: `customers_count`, `expected_orders_count` and
     `actual_orders_count` in the weeks held out, the same per customer (`expected_mean_orders`, `actual_mean_orders` with 95 %
-    limits), `holdout_weeks`. Raises `MeasureError` where nobody came back before, fewer than 26 weeks were observed, or the model
+    limits), `holdout_weeks`. Where all customers of a row ordered equally often, the limits are those of a Poisson count.
+    Raises `MeasureError` where nobody came back before, fewer than 26 weeks were observed, or the model
     does not settle. Source: Fader, Hardie and Lee 2005.
     """
     weeks = holdout_weeks(process)
@@ -42,11 +43,18 @@ def holdout(process: Process) -> pd.DataFrame:
     rows = table.groupby("calibration_orders_count", as_index=False)[["customers_count", "expected", "actual", "squares"]].sum()
     size = rows["customers_count"].to_numpy()
     mean = np.asarray(ratio(rows["actual"], size))
-    half = Z_95 * standard_error(size, rows["actual"].to_numpy(), rows["squares"].to_numpy())
+    low, high = _limits(size, rows["actual"].to_numpy(), rows["squares"].to_numpy())
     rows = rows.assign(expected_orders_count=rows["expected"], actual_orders_count=rows["actual"].astype(int),
                        expected_mean_orders=ratio(rows["expected"], size), actual_mean_orders=mean,
-                       actual_mean_low_orders=np.maximum(mean - half, 0), actual_mean_high_orders=mean + half, holdout_weeks=weeks)
+                       actual_mean_low_orders=low, actual_mean_high_orders=high, holdout_weeks=weeks)
     return process.tidy(rows[COLUMNS].astype({"calibration_orders_count": int, "customers_count": int}))
+
+
+def _limits(size: np.ndarray, total: np.ndarray, squares: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    mean, error = np.asarray(ratio(total, size)), standard_error(size, total, squares)
+    counted = np.array([poisson_limits(count) for count in total]).reshape(-1, 2).T
+    low, high = np.where(error == 0, ratio(counted, size), (mean - Z_95 * error, mean + Z_95 * error))
+    return np.maximum(low, 0), high
 
 
 def holdout_weeks(process: Process) -> int:

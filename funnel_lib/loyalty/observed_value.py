@@ -12,9 +12,9 @@ from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
 from funnel_lib.loyalty.holdout import standard_error
+from funnel_lib.loyalty.mean_curve import mean_curve, month_of_age, months_seen
 from funnel_lib.loyalty.purchases import DAY, days_of_new_customers, last_day
-from funnel_lib.periods import DAYS_PER_MONTH, elapsed_days
-from funnel_lib.rates import Z_95, ratio
+from funnel_lib.rates import ratio
 
 YEAR_MONTHS = 12
 
@@ -39,50 +39,25 @@ def observed_values(process: Process, horizon_months: int) -> pd.DataFrame:
     """Per month since the first order: the discounted margin per customer by then, refunds taken off, and the repeat visits.
 
     Columns: `since_first_months` (0 is the day of the first visit), `customers_count` at least that old, `observed_value_amount`
-    with limits, `observed_orders`. Each month's mean is that of the customers at least that old, and the means are added up, so
-    that the curve does not jump where the young ones drop out; limits: the spread of what the customers at least that old had
-    brought by then. Source: Nelson 1988 (mean cumulative function).
-    """
-    cells = _cells(process, horizon_months)
-    months = np.arange(min(horizon_months, int(cells["seen"].max())) + 1)
-    size = _seen_for(cells.assign(first=cells["customers_count"].where(cells["month"] == 0, 0)), "first", months)[:, 0]
-    value, squares, visits = (_seen_for(cells, name, months) for name in ("value", "squares", "visits"))
-    mean, orders = (np.cumsum(ratio(np.diag(grid), size)) for grid in (value, visits))
-    half = Z_95 * standard_error(size, *(np.diag(grid.cumsum(axis=1)) for grid in (value, squares)))
-    table = pd.DataFrame({"since_first_months": months, "customers_count": size.astype(int), "observed_value_amount": mean,
-                          "observed_value_low_amount": mean - half, "observed_value_high_amount": mean + half,
-                          "observed_orders": orders})
-    amounts = [name for name in table if name.endswith("_amount")]
-    table[amounts] /= process.minor_units
-    return table
-
-
-def _cells(process: Process, horizon_months: int) -> pd.DataFrame:
-    """Sums per whole months that customers could be `seen` for × `month` of age at the order.
-
-    `squares` add up to the sum of the squares of what each customer had brought by the end of a month.
+    with limits, `observed_orders`. Means and limits as in `mean_curve`.
     """
     days = days_of_new_customers(process)
+    days = days.with_columns(seen=months_seen(nw.col("first_day"), last_day(process) + DAY, days))
+    people = days.select("customer_id", "seen").unique()
+    curve = mean_curve(people, _discounted(process, days), horizon_months, beside=("visits",))
+    amounts = {f"observed_value{side}_amount": curve[name] / process.minor_units
+               for name, side in (("mean", ""), ("low", "_low"), ("high", "_high"))}
+    return pd.DataFrame({"since_first_months": curve.index, "customers_count": curve["customers_count"], **amounts,
+                         "observed_orders": curve["visits"]})
+
+
+def _discounted(process: Process, days: nw.LazyFrame) -> nw.LazyFrame:
+    """One row per customer and day with the month of age, the margin discounted to the first day, and the repeat visit."""
     rate = np.log1p(process.settings.discount_rate_per_year)
-    later = nw.col("day") > nw.col("first_day")
-    month = (elapsed_days(nw.col("first_day"), nw.col("day"), days) / DAYS_PER_MONTH).floor() + 1
-    days = days.with_columns(month=nw.when(later).then(month).otherwise(nw.lit(0.0)), visits=flag(later) * nw.col("is_visit"),
-                             seen=(elapsed_days(nw.col("first_day"), last_day(process) + DAY, days) / DAYS_PER_MONTH).floor())
-    days = days.filter(nw.col("month") <= horizon_months)
-    years = nw.when(nw.col("month") > 0).then((nw.col("month") - 0.5) / YEAR_MONTHS).otherwise(nw.lit(0.0))
-    days = days.with_columns(value=nw.col("margin") * (years * -rate).exp())
-    people = days.group_by("customer_id", "seen", "month").agg(nw.col("value", "visits").sum())
-    people = people.with_columns(_brought=nw.col("value").cum_sum().over("customer_id", order_by="month"))
-    people = people.with_columns(squares=nw.col("value") * (2 * nw.col("_brought") - nw.col("value")))
-    return collect(people.group_by("seen", "month").agg(
-        nw.col("value", "squares", "visits").sum(), nw.len().alias("customers_count"))).sort_values(["seen", "month"])
-
-
-def _seen_for(cells: pd.DataFrame, name: str, months: np.ndarray) -> np.ndarray:
-    """Totals by month of age (columns) of the customers who could be seen for at least so many months (rows)."""
-    grid = cells.pivot_table(index="seen", columns="month", values=name, aggfunc="sum").reindex(
-        index=np.arange(cells["seen"].max() + 1), columns=np.arange(len(months)), fill_value=0.0).fillna(0.0).to_numpy()
-    return np.flip(np.flip(grid, 0).cumsum(0), 0)[months]
+    days = days.with_columns(age=month_of_age(nw.col("first_day"), nw.col("day"), days),
+                             visits=flag(nw.col("day") > nw.col("first_day")) * nw.col("is_visit"))
+    years = nw.when(nw.col("age") > 0).then((nw.col("age") - 0.5) / YEAR_MONTHS).otherwise(nw.lit(0.0))
+    return days.with_columns(value=nw.col("margin") * (years * -rate).exp())
 
 
 def margins(process: Process) -> Margins:

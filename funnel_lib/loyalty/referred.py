@@ -38,7 +38,8 @@ def referred_comparison(process: Process) -> pd.DataFrame:
     base is the decided leads). Customers: `customers_count`, all new ones; of those whose first order is at least 365 days ago
     (`year_customers_count`) `again_count` with another order within 365 days of it, `again_share` with Wilson limits, and
     `customer_margin_amount`, the margin of each customer's first 365 days on average, refunds taken off, with limits (mean ± 1.96
-    standard errors over customers; missing under 30 customers; margin missing where one is not known).
+    standard errors over customers; missing under 30 customers, or where all brought the same; margin missing where one is
+    not known).
     `won_verdict`, `again_verdict`, `margin_verdict`: above or below where referred and other ones differ beyond chance (exact
     test of shares, standard errors of means; adjusted for the three comparisons), no_difference, too_few (under 30 in one of the
     two), not_compared (unknown ones, and what is not known). A difference is no proof of cause.
@@ -104,7 +105,8 @@ def _with_margin(table: pd.DataFrame, process: Process) -> tuple[pd.DataFrame, n
     mean = np.where(known & (table["unknown"] == 0), ratio(total, count), np.nan)
     variance = np.maximum(ratio(table["square"].to_numpy(dtype=float) - count * mean**2, count - 1), 0)
     error = np.where(is_few(count), np.nan, np.sqrt(ratio(variance, count)))
-    limits = (steady(mean - Z_95 * error), steady(mean + Z_95 * error))
+    half = Z_95 * np.where(error > 0, error, np.nan)
+    limits = (steady(mean - half), steady(mean + half))
     return table.assign(**dict(zip(MARGIN, (mean, *limits), strict=True))), error
 
 

@@ -31,7 +31,8 @@ class RevenueRetention:
     `base_year_amount` and `this_year_amount` are theirs, `largest_customer_share` is the part of the largest of them in the base
     year.
     `joined_count` customers began in the base year and paid `joined_amount` this year: they are in neither figure, since their
-    base year was no whole one. `reason` says why the figures are missing, '' where they are not.
+    base year was no whole one. A customer began on the day of the first order, or on an earlier day that the list of customers
+    names. `reason` says why the figures are missing, '' where they are not.
     """
 
     nrr: float
@@ -56,7 +57,7 @@ def revenue_retention(process: Process) -> RevenueRetention:
 
     Not shown (NaN and a `reason`) under 24 observed months (`short_records`), where no customer began before the base year
     (`no_older_customers`) or where refunds left nothing of the base year (`nothing_paid`). Customers known from before the
-    records began before the base year. The limits take the customer for what varies.
+    records, of whom the list names no day, began before the base year. The limits take the customer for what varies.
     Raises `MeasureError` where there are no orders. Source: ratio estimator, Cochran 1977; limits of `grr` by Wilson's form.
     """
     as_of = process.needs_as_of()
@@ -114,14 +115,16 @@ def _sums(people: nw.LazyFrame) -> pd.DataFrame:
 
 def _with_beginning(process: Process, base_start: pd.Timestamp, this_start: pd.Timestamp) -> nw.LazyFrame:
     people = customers(process).select("customer_id", "first_order_at", "is_older")
-    before = nw.col("first_order_at") < base_start.to_pydatetime()
-    older = nw.col("is_older") == 1
+    known_at = nw.lit(None, dtype=nw.Datetime("us"))
     if process.has("customers"):
-        people = left_join(people, process.known_customers(), "customer_id")
-        # The list may name a day within the base year itself.
-        older = older & ~(nw.col("known_at") >= base_start.to_pydatetime()).fill_null(False)
-    joined = nw.col("first_order_at") < this_start.to_pydatetime()
-    began = nw.when(before | older).then(nw.lit(BEFORE)).otherwise(nw.when(joined).then(nw.lit(JOINED)).otherwise(nw.lit(NEW)))
+        people, known_at = left_join(people, process.known_customers(), "customer_id"), nw.col("known_at")
+    # The list may name a day within the base year itself, or since.
+    people = people.with_columns(_known_at=nw.when(nw.col("is_older") == 1).then(known_at))
+    listed = ~nw.col("_known_at").is_null()
+    people = people.with_columns(_at=nw.when(listed).then(nw.col("_known_at")).otherwise(nw.col("first_order_at")))
+    before = ((nw.col("is_older") == 1) & ~listed) | (nw.col("_at") < base_start.to_pydatetime())
+    joined = nw.col("_at") < this_start.to_pydatetime()
+    began = nw.when(before).then(nw.lit(BEFORE)).otherwise(nw.when(joined).then(nw.lit(JOINED)).otherwise(nw.lit(NEW)))
     return people.with_columns(began=began).select("customer_id", "began")
 
 

@@ -101,8 +101,10 @@ def repeat_share(process: Process, since: Any = None, until: Any = None) -> Repe
 def repeat_rate(process: Process, at_least_days: float = 0) -> RepeatRate:
     """What share of the customers came back: those with two orders or more among those at least `at_least_days` old.
 
-    Age runs from the first order to `as_of`; orders at any later age count. Customers known from before the records are
-    left out: of them only those who came back are seen. Source of the limits: Wilson 1927.
+    Age runs from the first order to `as_of`; orders at any later age count, also a second one of the same day: the rate counts
+    orders, as the split of sales does, where that order is a repeat one. Time to the next order, lateness and the lifetime value
+    count visits, for which orders of one day are one: so fewer clients come again there. Customers known from before the records
+    are left out: of them only those who came back are seen. Source of the limits: Wilson 1927.
     """
     totals = paid_orders(process).group_by("customer_id").agg(nw.len().alias("orders_count"))
     people = left_join(customers(process).filter(nw.col("is_older") == 0), totals, "customer_id")

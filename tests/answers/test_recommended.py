@@ -11,7 +11,6 @@ from funnel_lib import Process
 from funnel_lib.answers.of_recommended import (
     loyalty_said,
     promoters_recommend,
-    recommended,
     recommended_compared,
     recommenders,
     repeat_over_time,
@@ -23,7 +22,7 @@ from tests.loyalty.test_repeat import ORDERS, regulars
 from tests.loyalty.test_repeat import shop as repeating
 from tests.loyalty.test_survey import SURVEY, asked, crowd
 
-TOPICS = (repeat_over_time, recommended, loyalty_said, promoters_recommend)
+TOPICS = (repeat_over_time, recommended_compared, recommenders, loyalty_said, promoters_recommend)
 
 
 def said(sentences: list) -> dict:
@@ -36,6 +35,11 @@ def test_a_rise_is_said_with_both_years_and_a_small_one_is_not():
     rise = said(repeat_over_time(repeating(regulars(50, 120), observed_from="2019-01-01")))["repeat_change"]
     assert rise.startswith("The repeat share of the sales grew: 37.5 % of the last year's orders (120 of 320") and "20.0 %" in rise
     assert "fell" in said(repeat_over_time(repeating(regulars(120, 50), observed_from="2019-01-01")))["repeat_change"]
+    assert "number of repeat orders" not in rise
+    rows = regulars(100, 100)  # of the 200 clients who began in the last year only 60 remain
+    fewer = said(repeat_over_time(repeating(rows.drop(rows.index[rows["ordered_at"] == "2025-07-01"][60:]), observed_from="2019-01-01")))
+    assert "sales grew" in fewer["repeat_change"] and fewer["repeat_change"].endswith(
+        "The number of repeat orders did not grow: the share rose because fewer first orders came.")
     same = said(repeat_over_time(repeating(regulars(100, 104), observed_from="2019-01-01")))["repeat_change"]
     assert "did not clearly move" in same and "anything from −" in same
 
@@ -68,6 +72,15 @@ def test_recommenders_by_hand():
     assert sentences["biggest_recommender"] == "No recommender stands out: the most that one of them brought is 2."
     assert sentences["recommenders_untold"] == (
         "Named recommenders without an order in this process: 1; new clients who name themselves, which is not counted: 1.")
+
+
+def test_a_recommender_from_outside_is_no_client():
+    """x, who has no order here, brought five of the eight."""
+    by_x = small(**tables(BOUGHT, dict.fromkeys("bcdfg", "x")))
+    sentences = said(recommenders(by_x))
+    assert sentences["biggest_recommender"].startswith("One recommender who has no order in this process alone brought 5 new clients")
+    assert "begins with that recommender" in sentences["biggest_recommender"]
+    assert "0 of 8" in sentences["recommenders"] and "those who recommend have no order here" in sentences["recommenders"]
 
 
 def test_nobody_named_and_a_circle_are_said():

@@ -24,13 +24,6 @@ def test_cells_carry_the_numbers_and_unfinished_ones_are_marked():
     assert "brackets" not in texts(whole) and not any(patch.get_hatch() for patch in whole.patches)
 
 
-def test_average_curve_passes_through_the_table():
-    average = loyalty.average_retention(loyalty.cohort_retention(small()))
-    ax = charts.plot_average_retention(average)
-    assert list(ax.lines[0].get_ydata()) == pytest.approx([1 / 3, 0, 1 / 2, 0])
-    assert len(ax.lines[1].get_ydata()) == 0 and "dashed: fewer than 30 customers" in texts(ax)
-
-
 def test_stacks_of_the_split_fill_the_whole():
     split = loyalty.sales_split(small())
     ax = charts.plot_sales_split(split)
@@ -53,8 +46,7 @@ def test_referral_bars_are_the_shares():
 @pytest.mark.parametrize("name", ["wholesale", "custom"])
 def test_nothing_undefined_is_shown_to_a_reader(demo, name):
     process = demo.process(name)
-    retention = loyalty.cohort_retention(process)
-    for ax in (charts.plot_cohort_retention(retention), charts.plot_average_retention(loyalty.average_retention(retention)),
+    for ax in (charts.plot_cohort_retention(loyalty.cohort_retention(process)),
                charts.plot_sales_split(loyalty.sales_split(process)),
                charts.plot_referral_share(loyalty.referral_share(process))):
         assert "nan" not in texts(ax).lower()

@@ -64,6 +64,16 @@ def test_an_interval_says_its_unit_once() -> None:
     assert format_interval(0.182, 0.24, "share") == "18.2–24.0\N{NO-BREAK SPACE}%"
     assert format_interval(1200, 3400, "amount", "en", "USD") == "$1\N{NO-BREAK SPACE}200–3\N{NO-BREAK SPACE}400"
     assert format_interval(-5, 5, "days", "ru").startswith("−5 … 5")
+    nbsp = "\N{NO-BREAK SPACE}"
+    for limits, english, russian in (
+            ((-73.64, -38.36), "−€73.64 … −38.36", f"−73,64 … −38,36{nbsp}€"), ((-5, 12), "−€5 … 12", f"−5 … 12{nbsp}€"),
+            ((-7_020_000, -1_200_000), "−€7.02M … −1.2M", f"−7,02{nbsp}млн … −1,2{nbsp}млн{nbsp}€"),
+            ((-7_020_000, 12), "−€7.02M … 12", f"−7,02{nbsp}млн … 12{nbsp}€"), ((38.36, 73.64), "€38.36–73.64", f"38,36–73,64{nbsp}€"),
+            ((1_250_000, 3_000_000), "€1.25M–3M", f"1,25{nbsp}млн–3{nbsp}млн{nbsp}€")):
+        assert format_interval(*limits, "amount", "en", "EUR") == english
+        assert format_interval(*limits, "amount", "ru", "EUR") == russian
+    assert format_interval(-5, 12, "amount", "en", "KZT") == f"−KZT{nbsp}5 … 12"
+    assert format_interval(-5, 12, "amount") == "−5 … 12"
     assert format_interval(float("nan"), 1, "share") == "n/a"
 
 

@@ -19,6 +19,7 @@ from funnel_lib.rates import Z_95, clustered_ratio, clustered_share
 from tests.conftest import ROOT
 from tests.engines import assert_parity, on_engines
 from tests.loyalty.bad_input import BAD, MANY, NAMES, ORDERS, SETTINGS, TABLES, orders
+from tests.loyalty.plain_curve import plain_curve
 
 MONTH = 365.25 / 12
 
@@ -122,8 +123,11 @@ def test_verdicts_need_limits_on_one_side():
     for spend, verdict in ((800, "earns"), (1_200, "cannot_tell"), (1_600, "loss")):
         table = loyalty.margin_by_order(company(rows, spend=(spend, 0, 0)))
         assert table.iloc[0].verdict == verdict, spend
-    # A loss before any cost is a loss.
+    # A loss before any cost is a loss; of clients all alike there are no limits, and what they bring decides.
     assert loyalty.margin_by_order(company(group(40, [-5]), spend=(0, 0, 0))).iloc[0].verdict == "loss"
+    for spend, verdict in ((800, "earns"), (1_600, "loss")):
+        row = loyalty.margin_by_order(company(group(40, [30]), spend=(spend, 0, 0))).iloc[0]
+        assert row.verdict == verdict and math.isnan(row.net_per_order_low_amount)
 
 
 def test_limits_take_the_client_as_the_unit():
@@ -182,6 +186,7 @@ def test_margin_after_the_first_order_by_hand():
 @pytest.mark.parametrize(("margins", "verdict"), [([10, 40], "claim_holds"), ([40, 10], "claim_fails"), ([10, 10], "claim_about_half")])
 def test_the_articles_claim_is_checked(margins, verdict):
     assert loyalty.margin_after_first(company(group(40, margins))).verdict == verdict
+    assert loyalty.margin_after_first(company(group(20, margins))).verdict == "cannot_tell"  # too few who are all alike
 
 
 def test_no_gain_has_no_parts():
@@ -208,30 +213,30 @@ def test_payback_by_hand():
 
 
 def test_the_curve_does_not_jump_where_young_clients_drop_out():
-    """30 clients, three months old: 10 on the first day, 20 after 40 days. Ten of yesterday: 50. The first day is 20 on average."""
+    """30 clients, three months old: 10 on the first day, 20 after 40 days. Ten of yesterday: 50. The first day is 20 on average.
+
+    The 30 are 10 / 40 off on the first day and nothing later, the ten 30 / 40: 7.5 together, and so from then on.
+    """
     young = [(f"y{n}", "2026-04-14", 100, 50) for n in range(10)]
     table = loyalty.payback(company([*group(30, [10, 20]), *young]))
     assert table["customers_count"].tolist() == [40, 30, 30, 30]
     assert table["margin_per_customer_amount"].tolist() == [20, 20, 40, 40]
-    assert table["margin_per_customer_high_amount"].tolist()[1:] == [20, 40, 40]  # the 30 are all alike
+    half = table["margin_per_customer_high_amount"] - table["margin_per_customer_amount"]
+    assert half.tolist() == pytest.approx([Z_95 * np.sqrt(7.5 * 40 / 39), *[Z_95 * np.sqrt(7.5 * 30 / 29)] * 3])
 
 
 def test_payback_of_the_demonstration_company_in_plain_pandas(demo, truth):
     process = demo.process("wholesale")
-    rows, table = plain_numbers(process), loyalty.payback(process).set_index("age_months")
-    age = (process.as_of - rows.groupby("customer_id")["ordered_at"].min()) / pd.Timedelta(days=1) / MONTH
+    rows, table = plain_numbers(process), loyalty.payback(process)
+    first = rows.groupby("customer_id")["ordered_at"].min()
+    seen = np.floor((process.as_of - first) / pd.Timedelta(days=1) / MONTH).astype(int)
     days = (rows["ordered_at"] - rows["began"]) / pd.Timedelta(days=1)
-    month = np.where(rows["ordered_at"].dt.normalize() <= rows["began"].dt.normalize(), 0, np.floor(days / MONTH) + 1)
-    total = 0.0
-    for months in range(25):
-        old = age.index[age >= months]
-        own = rows["customer_id"].isin(old)
-        total += rows.loc[own & (month == months), "margin"].sum() / len(old)
-        by_then = rows[own & (month <= months)].groupby("customer_id")["margin"].sum().reindex(old, fill_value=0)
-        row = table.loc[months]
-        assert (row.customers_count, row.margin_per_customer_amount) == (len(old), pytest.approx(total))
-        assert row.margin_per_customer_high_amount - total == pytest.approx(Z_95 * by_then.std() / np.sqrt(len(old)))
-    assert table.index[table["paid_back"]][0] == truth["payback_month"]
+    rows["age"] = np.where(rows["ordered_at"].dt.normalize() <= rows["began"].dt.normalize(), 0, np.floor(days / MONTH) + 1)
+    size, mean, error = plain_curve(seen.to_dict(), rows.assign(value=rows["margin"]), 24)
+    assert table["customers_count"].tolist() == size.tolist()
+    assert table["margin_per_customer_amount"].tolist() == pytest.approx(mean)
+    assert table["margin_per_customer_high_amount"].tolist() == pytest.approx(mean + Z_95 * error)
+    assert table["age_months"][table["paid_back"]].iloc[0] == truth["payback_month"]
 
 
 def test_without_costs_there_is_the_margin_alone():
@@ -265,7 +270,8 @@ def test_the_ratio_of_money_agrees_with_the_ratio_of_shares():
     part = whole * rng.beta(4, 4, 4_000)
     plain = clustered_ratio(4_000, part.sum(), whole.sum(), (part**2).sum(), (part * whole).sum(), (whole**2).sum())
     assert list(plain) == pytest.approx(list(clustered_share(part, whole)[:3]), abs=1e-4)
-    assert clustered_ratio(2, 10.0, 2, 50.0, 10.0, 2) == (5, 5, 5)  # two clients alike
+    alike = clustered_ratio(40, 200.0, 40, 1000.0, 200.0, 40)
+    assert alike.value == 5 and math.isnan(alike.low) and math.isnan(alike.high)  # 40 clients alike do not show how others differ
     assert math.isnan(clustered_ratio(1, 5.0, 1, 25.0, 5.0, 1).low) and math.isnan(clustered_ratio(0, 0, 0, 0, 0, 0).value)
 
 

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from funnel_lib import CallError, MeasureError, Process, lifetime, loyalty
 from funnel_lib.customers import customers
 from funnel_lib.engine import collect
+from funnel_lib.loyalty.holdout import _limits as holdout_limits
 from funnel_lib.loyalty.observed_value import discounts, margins
 from tests.conftest import ROOT
 from tests.engines import assert_parity, on_engines
+from tests.loyalty.plain_curve import plain_curve
 
 # a: two orders on the first day, one after 14 days, a refund of 10 (margin 4) on the day after that, one after 28 days.
 # b: once, then a refund of half of it. c: once, on the last day. d is known from before. The nought and the nameless order count nowhere.
@@ -80,7 +82,8 @@ def test_values_by_hand():
     assert table["customers_count"].tolist() == [3, 2, 2, 0]
     assert table["observed_value_amount"].tolist()[:3] == pytest.approx([110 / 3, 110 / 3 + 38, 110 / 3 + 33])
     assert np.isnan(table["observed_value_amount"].iloc[3])
-    half = 1.959964 * np.std([136, 10], ddof=1) / np.sqrt(2)
+    # Off the means of the months: a 70 / 9 + 38 / 2 + 5 / 2, b −50 / 9 − 38 / 2 − 5 / 2, c −20 / 9.
+    half = 1.959964 * np.sqrt(2 * ((70 / 9 + 21.5)**2 + (50 / 9 + 21.5)**2 + (20 / 9)**2))
     value = 110 / 3 + 33
     assert table.loc[2, ["observed_value_low_amount", "observed_value_high_amount"]].tolist() == pytest.approx([value - half, value + half])
     assert table["observed_orders"].tolist()[:3] == pytest.approx([0, 1, 1])
@@ -124,20 +127,17 @@ def test_histories_of_the_demonstration_company_in_plain_pandas(demo, name):
 
 
 def test_value_at_a_year_in_plain_pandas(demo):
-    """Month for month: what the customers brought who were old enough by its end, over their number."""
+    """Month for month: what the customers brought who were old enough by its end, over their number; errors customer by customer."""
     process = demo.process("wholesale")
     days, length = plain_days(process), 365.25 / 12
-    days["month"] = np.where(days["day"] > days["first_day"], np.floor((days["day"] - days["first_day"]).dt.days / length) + 1, 0)
-    days["value"] = days["margin"] / 100 * 1.15 ** -(np.maximum(days["month"] - 0.5, 0) / 12)
-    seen = (pd.Timestamp("2026-07-01") - days["first_day"]).dt.days
-    value = sum(days.loc[(days["month"] == month) & (seen >= month * length), "value"].sum()
-                / days.loc[seen >= month * length, "customer_id"].nunique() for month in range(13))
-    row = loyalty.value_by_age(process).set_index("since_first_months").loc[12]
-    old = days[seen >= 12 * length]
-    assert row["customers_count"] == old["customer_id"].nunique()
-    assert row["observed_value_amount"] == pytest.approx(value)
-    brought = old[old["month"] <= 12].groupby("customer_id")["value"].sum()
-    assert row["observed_value_high_amount"] == pytest.approx(value + 1.959964 * brought.sem())
+    days["age"] = np.where(days["day"] > days["first_day"], np.floor((days["day"] - days["first_day"]).dt.days / length) + 1, 0)
+    days["value"] = days["margin"] / 100 * 1.15 ** -(np.maximum(days["age"] - 0.5, 0) / 12)
+    seen = ((pd.Timestamp("2026-07-01") - days.set_index("customer_id")["first_day"]).dt.days // length).to_dict()
+    size, mean, error = plain_curve(seen, days, 12)
+    table = loyalty.value_by_age(process, horizon_months=12)
+    assert table["customers_count"].tolist() == size.tolist()
+    assert table["observed_value_amount"].tolist() == pytest.approx(mean)
+    assert table["observed_value_high_amount"].tolist() == pytest.approx(mean + 1.959964 * error)
 
 
 # -- CDNOW -----------------------------------------------------------------------------------------------------------------------
@@ -182,6 +182,13 @@ def test_cdnow_the_holdout_of_the_literature(cdnow):
     assert (result.method, result.reason) == ("model", "")
     values = loyalty.value_by_age(cdnow_shop(cdnow, "1998-07-01"), horizon_months=15).iloc[-1]
     assert values["observed_value_low_amount"] < values["expected_value_amount"] < values["observed_value_high_amount"]
+
+
+def test_a_row_of_customers_all_alike_has_the_limits_of_a_count():
+    """40 customers of whom nobody came: up to 3.69 orders (Garwood) among them; 30 who came once each: 20.2 to 42.8."""
+    low, high = holdout_limits(np.array([40.0, 30.0, 3.0]), np.array([0.0, 30.0, 4.0]), np.array([0.0, 30.0, 6.0]))
+    assert low[:2].round(3).tolist() == [0, round(20.24 / 30, 3)] and high[:2].round(3).tolist() == [0.092, round(42.83 / 30, 3)]
+    assert high[2] - 4 / 3 == pytest.approx(1.959964 * np.std([1, 1, 2], ddof=1) / np.sqrt(3))
 
 
 # -- planted truth -----------------------------------------------------------------------------------------------------------------

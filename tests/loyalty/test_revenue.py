@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from funnel_lib import MeasureError, Process, loyalty
 from funnel_lib.engine import collect
 from funnel_lib.loyalty.revenue import RevenueRetention
+from funnel_lib.rates import rate
 from tests.engines import on_engines
 
 SETTINGS = {"as_of": "2026-07-01", "observed_from": "2023-07-01"}
@@ -53,6 +54,8 @@ def test_customers_from_before_the_records_began_before():
     late = pd.DataFrame({"customer_id": ["g"], "first_order_at": ["2024-09-09"]})
     orders = pd.concat([ORDERS, pd.DataFrame([("g1", "g", "2024-10-10", 5)], columns=ORDERS.columns)])
     assert of(orders, customers=late).joined_count == 2
+    # The day of the list counts, though the first order that was seen came this year only.
+    assert of(orders.replace({"2024-10-10": "2025-10-10"}), customers=late).joined_count == 2
 
 
 def test_limits_by_bootstrap(demo):
@@ -95,6 +98,19 @@ def test_without_orders_and_with_one_client():
         loyalty.revenue_retention(Process.from_tables("p", leads=pd.DataFrame({"lead_id": ["1"], "created_at": ["2026-01-01"]})))
     one = of(ORDERS.query("customer_id == 'a'"))
     assert (one.nrr, one.grr, one.largest_customer_share) == (1.5, 1, 1) and math.isnan(one.nrr_low_share + one.grr_low_share)
+
+
+def test_clients_all_alike_leave_room():
+    """40 clients who paid 100 in each year: as many as Wilson's limit of 40 of 40 leaves room for may yet have left, or grown."""
+    days = ("2023-08-01", "2024-08-01", "2025-08-01")
+    orders = pd.DataFrame([(f"{n}{day}", f"c{n}", day, 100) for n in range(40) for day in days], columns=ORDERS.columns)
+    result, room = of(orders), rate(40, 40).low_share
+    assert (result.nrr, result.grr) == (1, 1)
+    assert (result.nrr_low_share, result.nrr_high_share) == pytest.approx((room, 1 / room))
+    assert (result.grr_low_share, result.grr_high_share) == pytest.approx((room, 1))
+    part = of(orders.assign(amount=[100, 90, 81] * 40))  # the ratio is a fraction that no number holds exactly
+    assert (part.nrr_low_share, part.nrr_high_share) == pytest.approx((0.9 * room, 0.9 / room))
+    assert (part.grr_low_share, part.grr_high_share) == pytest.approx(rate(36, 40)[1:3])
 
 
 def test_a_giant_widens_the_limits():
