@@ -30,8 +30,8 @@ def _hours_by_role(process: Process) -> pd.DataFrame:
     if leads == 0 or hours.empty:
         raise MeasureError(f"{process.name}: needs leads and rows in the table 'work' (hours) to tell what a lead takes")
     table = pd.DataFrame({"hours_per_lead": ratio(hours, leads)}, index=hours.index)
-    table["process_hours_share"] = ratio(hours, _sums(_work_of_company(process)).reindex(hours.index))
-    paid = pd.Series({role: _paid_hours(process).get(role, np.nan) for role in hours.index}, dtype=float)
+    table["process_hours_share"] = ratio(hours, _sums(work_of_company(process)).reindex(hours.index))
+    paid = pd.Series({role: paid_by_role(process).get(role, np.nan) for role in hours.index}, dtype=float)
     return table.assign(paid_hours=paid * table["process_hours_share"])
 
 
@@ -46,13 +46,13 @@ def _sums(work: nw.LazyFrame) -> pd.Series:
     return hours.set_index("role")["hours"].sort_index()
 
 
-def _work_of_company(process: Process) -> nw.LazyFrame:
+def work_of_company(process: Process) -> nw.LazyFrame:
     """The work of all processes: people are shared."""
     work = process.source_tables["work"]
     return work if process.as_of is None else work.filter(nw.col("date") < process.as_of.to_pydatetime())
 
 
-def _paid_hours(process: Process) -> dict[str, float]:
+def paid_by_role(process: Process) -> dict[str, float]:
     """Role → hours paid per month for all its people."""
     return {key: role.paid_hours_per_month * (1 if role.people is None else role.people)
             for key, role in process.company.roles.items() if role.paid_hours_per_month is not None}

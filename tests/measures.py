@@ -111,6 +111,10 @@ MEASURES: dict[str, Callable[[Any], Any]] = {
     "capacity": lambda p: efficiency.capacity(p),
     "levers": lambda p: improvement.levers(p),
     "price_of_point": lambda p: improvement.price_of_point(p),
+    "reproduce_past": lambda p: improvement.reproduce_past(p),
+    "past_by_week": lambda p: improvement.past_by_week(p),
+    "conveyor_forecast": lambda p: improvement.conveyor_forecast(p, weeks=13),
+    "binding_constraint": lambda p: improvement.binding_constraint(p),
     "rank_measures": lambda p: improvement.rank_measures(p),
 }
 

@@ -33,6 +33,7 @@ _CHARTS = {
     "plot_kept_curves": "kept", "plot_kept_by": "kept", "plot_cohort_values": "kept", "plot_next_order": "kept",
     "plot_efficiency_sheet": "efficiency", "plot_technologization": "efficiency",
     "plot_levers": "improvement", "plot_measures": "improvement",
+    "plot_past": "conveyor", "plot_forecast": "conveyor", "plot_binding_constraint": "conveyor",
     "plot_processes": "overview",
 }
 

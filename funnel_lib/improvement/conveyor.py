@@ -119,15 +119,15 @@ class _Running:
         self.lost, self.margin = np.zeros(shape), np.zeros(shape)
         self.orders = [np.zeros(shape) for _ in range(len(conveyor.orders) + 1)]
         self.customers = np.zeros(shape)
-        self.desk = Desk(conveyor.weeks, conveyor.draws, moved.need, moved.capacity if limited else {}, conveyor.fixed_hours)
+        self.desk = Desk(shape, [*range(len(conveyor.steps)), REPEAT], moved.need, moved.capacity if limited else {},
+                         conveyor.fixed_hours)
         self.past = np.concatenate([np.repeat(conveyor.past_orders[:, None], conveyor.draws, axis=1), np.zeros(shape)])
 
     def through(self) -> Run:
         for week in range(self.conveyor.weeks):
             self._week(week)
-        waiting = {place: self.desk.waiting[place] for place in [*range(len(self.conveyor.steps)), REPEAT]}
         return Run(self.entered[0], self.entered, self.served, self.customers, self.orders, self.margin, self.desk.hours,
-                   self.lost, waiting, self.desk.waiting_hours)
+                   self.lost, self.desk.waiting, self.desk.waiting_hours)
 
     def _week(self, week: int) -> None:
         conveyor, moved = self.conveyor, self.moved
@@ -168,13 +168,13 @@ class _Running:
 class Desk:
     """The hours of each role week by week, and the work that waits for them."""
 
-    def __init__(self, weeks: int, draws: int, need: Mapping, capacity: Mapping[str, np.ndarray | float],
+    def __init__(self, shape: tuple[int, int], places: list[int | str], need: Mapping, capacity: Mapping[str, np.ndarray | float],
                  fixed: Mapping[str, np.ndarray]) -> None:
         roles = sorted({role for hours in need.values() for role in hours} | set(fixed))
-        self.need, self.capacity, self.fixed, self.draws = need, capacity, fixed, draws
-        self.hours = {role: np.zeros((weeks, draws)) for role in roles}
-        self.waiting_hours = {role: np.zeros((weeks, draws)) for role in roles if role in capacity}
-        self.waiting = {place: np.zeros((weeks, draws)) for place in [*range(64), REPEAT] if place in need or place == REPEAT}
+        self.need, self.capacity, self.fixed, self.draws = need, capacity, fixed, shape[1]
+        self.hours = {role: np.zeros(shape) for role in roles}
+        self.waiting_hours = {role: np.zeros(shape) for role in roles if role in capacity}
+        self.waiting = {place: np.zeros(shape) for place in places}
         self.queue: dict[int | str, list[tuple[int, np.ndarray]]] = {}
         self.left: dict[str, np.ndarray] = {}
         self.done: dict[int | str, np.ndarray] = {}

@@ -11,10 +11,11 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag, with_groups
 from funnel_lib.improvement.conveyor import REPEAT
-from funnel_lib.last_year import WEEK_DAYS, WEEKS_PER_MONTH
+from funnel_lib.last_year import WEEK_DAYS, WEEKS_PER_MONTH, complete_weeks
 from funnel_lib.periods import period_starts
 from funnel_lib.rates import ratio
-from funnel_lib.staffing import hours_by_role
+from funnel_lib.schema import MISSING, OTHER
+from funnel_lib.staffing import paid_by_role, work_of_company
 
 QUARTER_WEEKS = 13
 STAGE_OF_REPEATS, STAGE_OF_LEADS = "account_management", "lead_generation"
@@ -39,8 +40,8 @@ def hours_of(process: Process, weeks: pd.DatetimeIndex) -> Hours:
     """The hours worked in these weeks: at the stop that the card serves, at the first one, or for repeat orders.
 
     Work for leads in general stands at the first stop. Cards of lead generation that never name a lead are done in any week.
-    A role has the hours that are paid for, or what it has worked over its busiest quarter where that is more; roles without paid
-    hours have no limit.
+    A role has the hours that are paid for, less those that other processes took of it, or what it has worked over its busiest
+    quarter where that is more; roles without paid hours have no limit.
     """
     work = _of_weeks(process, weeks)
     table = collect(with_groups(work, ["card", "role"]).group_by("stage", "card", "role").agg(
@@ -57,13 +58,16 @@ def hours_of(process: Process, weeks: pd.DatetimeIndex) -> Hours:
     total = {role: float(hours.sum()) for role, hours in by_week.items()}
     spread = {role: float(np.nan_to_num(ratio(hours.var(ddof=1), hours.mean()))) if len(hours) > 1 else float(hours.mean())
               for role, hours in by_week.items()}
-    return Hours(by_card, fixed, _capacity(process, by_week), spread, total)
+    return Hours(by_card, fixed, _capacity(process, by_week, weeks), spread, total)
+
+
+def _inside(work: nw.LazyFrame, weeks: pd.DatetimeIndex) -> nw.LazyFrame:
+    end = weeks[-1] + pd.Timedelta(days=WEEK_DAYS)
+    return work.filter((nw.col("date") >= weeks[0].to_pydatetime()) & (nw.col("date") < end.to_pydatetime()))
 
 
 def _of_weeks(process: Process, weeks: pd.DatetimeIndex) -> nw.LazyFrame:
-    end = weeks[-1] + pd.Timedelta(days=WEEK_DAYS)
-    work = process.table("work").filter((nw.col("date") >= weeks[0].to_pydatetime()) & (nw.col("date") < end.to_pydatetime()))
-    return work.with_columns(_named=flag(~nw.col("lead_id").is_null()))
+    return _inside(process.table("work"), weeks).with_columns(_named=flag(~nw.col("lead_id").is_null()))
 
 
 def _by_week(work: nw.LazyFrame, weeks: pd.DatetimeIndex) -> dict[str, np.ndarray]:
@@ -88,9 +92,12 @@ def _place(process: Process, stage: str, card: str) -> int | str:
     return 0
 
 
-def _capacity(process: Process, by_week: dict[str, np.ndarray]) -> dict[str, float]:
-    paid = hours_by_role(process)["paid_hours"].dropna() / WEEKS_PER_MONTH
-    return {role: max(float(hours), _busiest(by_week[role]) if role in by_week else 0.0) for role, hours in paid.items()}
+def _capacity(process: Process, by_week: dict[str, np.ndarray], weeks: pd.DatetimeIndex) -> dict[str, float]:
+    """Paid hours a week less what the role did for other processes, or what it worked here in its busiest quarter if that is more."""
+    others = _by_week(_inside(work_of_company(process), weeks).filter((nw.col("process") != process.name).fill_null(True)), weeks)
+    paid = {role: ratio(hours, WEEKS_PER_MONTH) - (others[role].mean() if role in others else 0.0)
+            for role, hours in paid_by_role(process).items() if role in by_week}
+    return {role: float(max(hours, _busiest(by_week[role]))) for role, hours in paid.items()}
 
 
 def _busiest(hours: np.ndarray) -> float:
@@ -103,5 +110,5 @@ def roles_without_limit(process: Process) -> list[str]:
     """Roles that work here and of which the description has no paid hours."""
     if not process.has("work"):
         return []
-    paid = hours_by_role(process)["paid_hours"]
-    return sorted(paid[paid.isna()].index)
+    roles = set(_by_week(process.table("work"), complete_weeks(process)))
+    return sorted(roles - set(paid_by_role(process)) - {MISSING, OTHER})

@@ -19,7 +19,7 @@ from funnel_lib.rates import ratio
 
 # Of 100 draws 90 lie in the band.
 BAND = (0.05, 0.5, 0.95)
-LEADS, CUSTOMERS, MARGIN, HOURS = "leads", "customers", "margin", "hours"
+LEADS, CUSTOMERS, MARGIN, HOURS = "leads_count", "customers_count", "margin_amount", "hours"
 PAST = ["quantity", "observed", "band_low", "band_middle", "band_high", "inside", "run_weeks_count"]
 WEEKLY_PAST = ["week_start", "quantity", "observed", "band_low", "band_middle", "band_high", "inside"]
 FORECAST = ["week", "week_end", "quantity", "band_low", "band_middle", "band_high", "so_far_low", "so_far_middle", "so_far_high"]
@@ -36,7 +36,7 @@ class _Past(NamedTuple):
 def reproduce_past(process: Process) -> pd.DataFrame:
     """The last 12 months as the weekly conveyor gives them, from the state at their beginning, against what was observed.
 
-    One row is a `quantity` (leads, customers, margin in major units before spending and labour, hours) over all complete weeks of
+    One row is a `quantity` (`leads_count`, `customers_count`, `margin_amount` before spending and labour, `hours`) over all complete weeks of
     the last 52 (`run_weeks_count`). Columns: `observed`, `band_low`, `band_middle`, `band_high` (5, 50 and 95 of 100 draws lie
     below), `inside` the 90 % band or not. Parameters are those of the whole record, so that this shows whether the parts fit
     together, not how well the future is known. Quantities without data are no row: `missing_parts` names them.
@@ -69,7 +69,7 @@ def past_by_week(process: Process) -> pd.DataFrame:
 def conveyor_forecast(process: Process, weeks: int = WEEKS) -> pd.DataFrame:
     """What the weekly conveyor expects of the next weeks if nothing is changed.
 
-    One row is a `quantity` (leads, customers, margin, hours) × `week` from `as_of` on, with its last day `week_end`. Columns:
+    One row is a `quantity` (as in `reproduce_past`) × `week` from `as_of` on, with its last day `week_end`. Columns:
     `band_low`, `band_middle`, `band_high` of that week alone and `so_far_low`, `so_far_middle`, `so_far_high` of all weeks up to
     it: 5, 50 and 95 of 100 draws lie below. Running leads and present customers feed the first weeks. Raises as `reproduce_past`.
     """
