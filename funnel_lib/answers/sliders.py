@@ -8,7 +8,9 @@ from funnel_lib import improvement
 from funnel_lib.answers.sentence import Speaker
 from funnel_lib.company import Process
 from funnel_lib.errors import CallError, MeasureError
-from funnel_lib.improvement.vocabulary import SHARES
+from funnel_lib.improvement.parameters import chain_of
+from funnel_lib.improvement.vocabulary import SHARES, lever_of
+from funnel_lib.improvement.what_if import places_of, what_if_of
 
 # Shares move in points, everything else relatively; both in steps that a reader can set by hand.
 POINTS, PARTS = 0.2, 0.5
@@ -42,26 +44,14 @@ def what_if_sliders(process: Process, most: int = MOST_SLIDERS) -> Any:
 
 def result_text(process: Process, moved: dict[str, float]) -> str:
     """The yearly margin before and after these changes (lever as company.yaml writes it → change), in a sentence."""
-    say, changes = Speaker(process), {}
-    for lever, change in moved.items():
-        kind, _, place = lever.partition(".")
-        if not change:
-            continue
-        if place:
-            changes.setdefault(kind, {})
-        # All channels together and one of them by itself are two levers of one name.
-        changes[kind] = {**_by_place(changes.get(kind)), place or "all": change} if place or kind == "lead_flow" else change
+    say, places = Speaker(process), places_of(process, chain_of(process))
     try:
-        found = improvement.what_if(process, **changes)
+        found = what_if_of(process, {lever_of(lever, places): change for lever, change in moved.items() if change})
     except MeasureError as error:
         return str(error)
     gain = found.difference
     return (f"Yearly margin: {say.money(found.before.amount)} → {say.money(found.after.amount)}, a change of "
             f"{say.money(gain.amount)} (95 % interval {say.range(gain.low_amount, gain.high_amount, 'amount')}).")
-
-
-def _by_place(before: Any) -> dict[str, float]:
-    return before if isinstance(before, dict) else {}
 
 
 def _slider(widgets: Any, say: Speaker, row: Any) -> Any:

@@ -17,9 +17,12 @@ from funnel_lib.rates import ratio
 STEP = 0.1
 # A difference between runs needs fewer draws than a band: both share them.
 DRAWS = 2000
+FEWER_DRAWS = 500
+LEAST_LOSS = 0.01
 FLOW, A_STEP, ROLE = "lever_lead_flow", "step", "role"
 # A role binds where work waits for its hours at the end of the run in so many of the draws.
 BINDS = 0.5
+AS_MUCH = 0.9
 COLUMNS = ["kind", "place", "gained_amount", "gained_low_amount", "gained_high_amount", "gained_customers_count", "used_share",
            "waiting_hours", "waits_probability", "binds"]
 
@@ -35,19 +38,25 @@ def binding_constraint(process: Process) -> pd.DataFrame:
     One row is the flow of leads (`kind` `lever_lead_flow`), a mandatory `step` or a `role` with known hours; `place` is which. Columns: `gained_amount`, the
     change of the margin of orders in the weekly model, with 95 % limits `gained_low_amount` and `gained_high_amount` (missing
     without margins), `gained_customers_count`; of roles `used_share` of their hours, `waiting_hours` of work that waits for them
-    at the end, `waits_probability` in how many draws some does, `binds` whether that is at least every second. Without margins
-    the rows are sorted by customers. Raises `MeasureError` without leads, steps and movement, or two complete weeks with leads.
+    at the end, `waits_probability` in how many draws some does, `binds` whether that is at least every second. The largest
+    gain comes first; a role that binds before steps that bring hardly more (its hours nine tenths of the largest gain or more).
+    Without margins the rows are sorted by customers. Raises `MeasureError` without leads, steps and movement, or two complete weeks with leads.
     """
-    conveyor = conveyor_of(process, draws=DRAWS)
+    in_money = not {"orders", "margin"} & set(missing_parts(process))
+    return process.tidy(constraints_of(conveyor_of(process, draws=DRAWS), in_money))
+
+
+def constraints_of(conveyor: Conveyor, in_money: bool = True) -> pd.DataFrame:
+    """`binding_constraint` of a conveyor, by customers where it has no money."""
     base = run_conveyor(conveyor)
     rows = [_row(conveyor, base, kind, lever) for kind, lever in _candidates(conveyor)]
     table = pd.DataFrame(rows, columns=COLUMNS).astype({"binds": bool})
-    by = "gained_amount"
-    if {"orders", "margin"} & set(missing_parts(process)):
+    if not in_money:
         table = table.assign(gained_amount=np.nan, gained_low_amount=np.nan, gained_high_amount=np.nan)
-        by = "gained_customers_count"
-    order = table.assign(_by=table[by].round(6)).sort_values(["_by", "kind", "place"], ascending=[False, True, True])
-    return process.tidy(order[COLUMNS])
+    gained = table["gained_amount" if in_money else "gained_customers_count"].round(6)
+    # The steps behind a full role bring as much as its hours do, but only of what it lets through: the role is the constraint.
+    table = table.assign(_first=table["binds"] & (gained >= AS_MUCH * gained.max()), _by=gained)
+    return table.sort_values(["_first", "_by", "kind", "place"], ascending=[False, False, True, True])[COLUMNS]
 
 
 def waiting_losses(process: Process, levers: list[Lever], present: list[float]) -> np.ndarray:
@@ -56,22 +65,40 @@ def waiting_losses(process: Process, levers: list[Lever], present: list[float]) 
     The change of the margin with hours as they are − the same with hours enough, both by the weekly model, for +10 % of the present
     value; missing where waiting changes less than a hundredth of the gain, or the weekly model has no number for the lever.
     """
-    conveyor = conveyor_of(process, draws=DRAWS)
+    conveyor = conveyor_of(process, draws=FEWER_DRAWS)
     losses = np.full(len(levers), np.nan)
-    if not conveyor.capacity:
+    changes = [{lever: STEP * now if lever.kind in SHARES else STEP} for lever, now in zip(levers, present, strict=True)]
+    if not conveyor.capacity or not _anything_waits(conveyor, changes):
         return losses
     before = {limited: _margin(run_conveyor(conveyor, limited=limited)) for limited in (True, False)}
-    for number, (lever, now) in enumerate(zip(levers, present, strict=True)):
-        if lever.kind not in ("lead_flow", "step_rate", "step_days", "repeat_rate", "gap_days", "referral_share"):
+    for number, (lever, change) in enumerate(zip(levers, changes, strict=True)):
+        if not _is_known(conveyor, lever):
             continue
-        if lever.kind == "referral_share" and not conveyor.referral_share > 0:
-            continue
-        change = {lever: STEP * now if lever.kind in SHARES else STEP}
         gain = {limited: float((_margin(run_conveyor(conveyor, change, limited)) - before[limited]).mean())
                 for limited in (True, False)}
         lost = gain[True] - gain[False]
-        losses[number] = lost if abs(lost) > 0.01 * abs(gain[False]) else np.nan
+        losses[number] = lost if abs(lost) > LEAST_LOSS * abs(gain[False]) else np.nan
     return losses
+
+
+def _is_known(conveyor: Conveyor, lever: Lever) -> bool:
+    """Levers that bring more work, and that this conveyor has a number for."""
+    if lever.kind in ("repeat_rate", "gap_days"):
+        return bool(conveyor.orders)
+    if lever.kind in ("step_rate", "step_days"):
+        return lever.place in {stop.key for stop in conveyor.steps}
+    if lever.kind == "lead_flow":
+        return lever.place == ALL_PLACES or lever.place in conveyor.flow
+    return lever.kind == "referral_share" and conveyor.referral_share > 0
+
+
+def _anything_waits(conveyor: Conveyor, changes: list[dict[Lever, float]]) -> bool:
+    """Whether work waits even if everything that brings work were a tenth more at once."""
+    together = {lever: change for moved in changes for lever, change in moved.items()
+                if _is_known(conveyor, lever) and lever.kind in ("step_rate", "repeat_rate", "referral_share")
+                or lever == Lever("lead_flow", ALL_PLACES)}
+    run = run_conveyor(conveyor, together)
+    return any(waits.max() > 1e-6 for waits in run.waiting.values())
 
 
 def _margin(run: Run) -> np.ndarray:

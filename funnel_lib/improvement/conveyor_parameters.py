@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import narwhals as nw
 import numpy as np
 import pandas as pd
@@ -15,6 +17,7 @@ from funnel_lib.improvement.chain import Chain
 from funnel_lib.improvement.conveyor import REPEAT, Conveyor, Stop
 from funnel_lib.improvement.conveyor_hours import Hours, hours_of, no_hours
 from funnel_lib.improvement.conveyor_state import (
+    MIN_AT_RISK,
     Stays,
     order_money,
     order_stays,
@@ -165,7 +168,9 @@ class _Estimates:
         curve, horizon = stays.curve, stays.horizon
         came, left = curve.event_share[:horizon + 1], curve.competing_share[:horizon + 1]
         share, error = float(came[-1]), float(curve.standard_error[horizon])
-        size = ratio(share * (1 - share), error**2) if error > 0 else float(curve.event_count.sum() + curve.competing_count.sum())
+        # Nobody or everybody so far: as many cases as are known or have been followed up to the horizon.
+        known = (curve.event_count + curve.competing_count)[:horizon].sum() + curve.at_risk_count[horizon]
+        size = ratio(share * (1 - share), error**2) if error > 0 else float(known)
         rate = self.random.beta(share * size + HALF, (1 - share) * size + HALF, self.draws)
         moves, leaves = (self._from_start(stays, cumulative) for cumulative in (came, left))
         return Stop(key, rate, ratio(came, share) if share > 0 else np.ones(1),
@@ -181,7 +186,12 @@ class _Estimates:
         return (chance * stays.start_counts[:, None]).sum(axis=0)
 
     def _order_stays(self) -> list[Stays]:
-        return order_stays(self.process, self.start) if self.has_orders else []
+        found: list[Stays] = []
+        for stays in order_stays(self.process, self.start) if self.has_orders else []:
+            # After an order that hardly anybody has reached yet customers are taken to go on as after the one before it.
+            few = stays.curve.at_risk_count[0] < MIN_AT_RISK
+            found.append(replace(stays, curve=found[-1].curve) if few and found else stays)
+        return found
 
     # -- customers -----------------------------------------------------------------------------------------------------------
 
