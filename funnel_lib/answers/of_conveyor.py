@@ -30,11 +30,11 @@ def past(process: Process) -> list[Sentence]:
     say, table = Speaker(process), measures.reproduce_past(process)
     weeks, outside = int(table["run_weeks_count"].iloc[0]), table[~table["inside"].astype(bool)]
     told = "; ".join(_against(say, row) for row in table.itertuples())
-    text = (f"Run over the last {say.count(weeks)} complete weeks, the weekly model gives what was observed within its own 90 % band: "
-            f"{told}." if outside.empty else
-            f"Run over the last {say.count(weeks)} complete weeks, the weekly model misses "
-            f"{', '.join(_name(say, quantity).lower() for quantity in outside['quantity'])}: {told}. Something has changed that its "
-            "parameters, averages of the whole record, do not show; take plans on that with care.")
+    begin = f"Run over the last {say.count(weeks)} complete weeks, the weekly model"
+    text = f"{begin} gives what was observed within its own 90 % band: {told}."
+    if len(outside):
+        text = (f"{begin} misses {', '.join(_name(say, quantity).lower() for quantity in outside['quantity'])}: {told}. Something has "
+                "changed that its parameters, averages of the whole record, do not show; take plans on that with care.")
     return [Sentence("past_reproduced", text, weeks_count=weeks, inside=list(table["inside"]),
                      quantities=list(table["quantity"]), observed=list(table["observed"])), *_gaps(process)]
 
@@ -53,7 +53,7 @@ def _gaps(process: Process) -> list[Sentence]:
         sentences.append(Sentence("roles_without_hours", text, roles=roles))
     wins = _wins(process)
     if wins < FEW:
-        text = (f"Only {say.count(wins)} leads were won so far: every range of the weekly model is wide, and its middle says little.")
+        text = f"Only {say.count(wins)} leads were won so far: every range of the weekly model is wide, its middle says little."
         sentences.append(Sentence("few_wins", text, won_count=wins))
     return sentences
 
@@ -73,7 +73,8 @@ def constraint(process: Process) -> list[Sentence]:
     say, table = Speaker(process), measures.binding_constraint(process)
     first, in_money = table.iloc[0], table["gained_amount"].notna().any()
     gain = say.money(first["gained_amount"]) if in_money else f"{say.number(first['gained_customers_count'])} customers"
-    limits = (f" (95 % interval {say.range(first['gained_low_amount'], first['gained_high_amount'], 'amount')})" if in_money else "")
+    between = say.range(first["gained_low_amount"], first["gained_high_amount"], "amount") if in_money else ""
+    limits = f" (95 % interval {between})" if in_money else ""
     what = {"role": f"the hours of “{say.label(first['place'])}”", "step": f"the step “{say.label(first['place'])}”"}.get(
         first["kind"], "the flow of leads")
     text = (f"What holds the process back most is {what}: a tenth more of it brings {gain} in the next 52 weeks{limits}, by the "
@@ -91,8 +92,8 @@ def _roles(say: Speaker, table: pd.DataFrame) -> str:
     binding = roles[roles["binds"].astype(bool)]
     if binding.empty:
         top = roles.loc[roles["used_share"].idxmax()]
-        return (f"{chain}No role's hours run out; the fullest is “{say.label(top['place'])}” with {say.share(top['used_share'])} of "
-                "its hours used.")
+        return (f"{chain}No role's hours run out; the fullest is “{say.label(top['place'])}” with "
+                f"{say.share(top['used_share'])} of its hours used.")
     told = "; ".join(f"“{say.label(row.place)}” ({say.share(row.used_share)} of its hours used, {say.hours(row.waiting_hours)} of "
                      "work waiting after 52 weeks)" for row in binding.itertuples())
     return f"Work waits for {told}."

@@ -13,8 +13,9 @@ from funnel_lib.improvement.measures import planned_measures
 from funnel_lib.improvement.parameters import chain_of
 
 LIMITS_TEXT = ("All of this is an estimate by the chain of rates: leads × step rates × margin per customer − money − hours. "
-               "It takes today's flow, mix and prices as given, has no waiting for people whose hours are full (the weekly model has), "
-               "and lets a measure change nothing but its own lever; effects are what the register says, not what has been seen.")
+               "It takes today's flow, mix and prices as given, has no waiting for people whose hours are full (the weekly model "
+               "has), and lets a measure change nothing but its own lever; effects are what the register says, not what has been "
+               "seen.")
 SURE, UNLIKELY, NEARLY_CERTAIN = 0.8, 0.2, 0.99
 
 

@@ -39,8 +39,8 @@ def plot_past(past: pd.DataFrame, ax: Axes | None = None) -> Axes:
             panel.xaxis.set_major_locator(_few_dates())
         _label_weeks(panels)
         inside, every = int(past["inside"].sum()), len(past)
-        style.title(ax, f"{format_count(inside, about.language)} of {format_count(every, about.language)} observed weeks lie in the "
-                    "90 % band of the weekly model",
+        style.title(ax, f"{format_count(inside, about.language)} of {format_count(every, about.language)} observed weeks lie in "
+                    "the 90 % band of the weekly model",
                     f"dark line: observed, marks: outside · {BAND_TEXT} · by chance one week of ten lies outside", about)
         return ax
 

@@ -35,12 +35,13 @@ class _Gain(NamedTuple):
 def binding_constraint(process: Process) -> pd.DataFrame:
     """What the next 52 weeks would bring more if one thing had a tenth more room; the constraint is the first row.
 
-    One row is the flow of leads (`kind` `lever_lead_flow`), a mandatory `step` or a `role` with known hours; `place` is which. Columns: `gained_amount`, the
-    change of the margin of orders in the weekly model, with 95 % limits `gained_low_amount` and `gained_high_amount` (missing
-    without margins), `gained_customers_count`; of roles `used_share` of their hours, `waiting_hours` of work that waits for them
+    One row is the flow of leads (`kind` `lever_lead_flow`), a mandatory `step` or a `role` with known hours; `place` is which.
+    Columns: `gained_amount`, the change of the margin of orders in the weekly model, with 95 % limits `gained_low_amount` and
+    `gained_high_amount` (missing without margins), `gained_customers_count`; of roles `used_share` of their hours, `waiting_hours` of work that waits for them
     at the end, `waits_probability` in how many draws some does, `binds` whether that is at least every second. The largest
     gain comes first; a role that binds before steps that bring hardly more (its hours nine tenths of the largest gain or more).
-    Without margins the rows are sorted by customers. Raises `MeasureError` without leads, steps and movement, or two complete weeks with leads.
+    Without margins the rows are sorted by customers.
+    Raises `MeasureError` without leads, steps and movement, or two complete weeks with leads.
     """
     in_money = not {"orders", "margin"} & set(missing_parts(process))
     return process.tidy(constraints_of(conveyor_of(process, draws=DRAWS), in_money))
@@ -95,7 +96,7 @@ def _is_known(conveyor: Conveyor, lever: Lever) -> bool:
 def _anything_waits(conveyor: Conveyor, changes: list[dict[Lever, float]]) -> bool:
     """Whether work waits even if everything that brings work were a tenth more at once."""
     together = {lever: change for moved in changes for lever, change in moved.items()
-                if _is_known(conveyor, lever) and lever.kind in ("step_rate", "repeat_rate", "referral_share")
+                if (_is_known(conveyor, lever) and lever.kind in ("step_rate", "repeat_rate", "referral_share"))
                 or lever == Lever("lead_flow", ALL_PLACES)}
     run = run_conveyor(conveyor, together)
     return any(waits.max() > 1e-6 for waits in run.waiting.values())

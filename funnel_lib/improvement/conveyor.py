@@ -49,8 +49,8 @@ class Conveyor:
     before the records. Orders are told apart by their number (the last stop stands for all later ones): `margin`, `amount` per
     order and the `margin_square` that its chance needs. `referrals` leads per order of the 52 weeks after it, `past_orders` those
     of the 52 weeks before the start. `need` are hours per piece of work by place and role, `card_need` those of one card,
-    `fixed_hours` what roles do in any week, `capacity` hours a week by role, `hours_spread` variance / mean of a week's hours. An order is followed by the next one in a later week at the
-    earliest.
+    `fixed_hours` what roles do in any week, `capacity` hours a week by role, `hours_spread` variance / mean of a week's hours.
+    An order is followed by the next one in a later week at the earliest.
     """
 
     weeks: int

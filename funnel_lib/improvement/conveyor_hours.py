@@ -93,7 +93,7 @@ def _place(process: Process, stage: str, card: str) -> int | str:
 
 
 def _capacity(process: Process, by_week: dict[str, np.ndarray], weeks: pd.DatetimeIndex) -> dict[str, float]:
-    """Paid hours a week less what the role did for other processes, or what it worked here in its busiest quarter if that is more."""
+    """Paid hours a week less what the role did for other processes, or what it worked here in its busiest quarter, if more."""
     others = _by_week(_inside(work_of_company(process), weeks).filter((nw.col("process") != process.name).fill_null(True)), weeks)
     paid = {role: ratio(hours, WEEKS_PER_MONTH) - (others[role].mean() if role in others else 0.0)
             for role, hours in paid_by_role(process).items() if role in by_week}

@@ -148,13 +148,13 @@ def order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
 
 
 def order_money(process: Process) -> pd.DataFrame:
-    """Per number of an order: `n`, sums of `margin` and its `square`, `amount`, `known` margins; refunds lower all of them alike."""
+    """Per number of an order: `n`, sums of `margin`, its `square` and `amount` in major units, and how many margins are `known`."""
     every = visits(process).with_columns(square=nw.col("margin") * nw.col("margin"))
     sums = collect(every.group_by("number").agg(nw.len().alias("n"), nw.col("margin", "square", "amount").sum(),
                                                 nw.col("_known").sum().alias("known")))
     table = sums.set_index("number").reindex(range(1, ORDER_NUMBERS + 1), fill_value=0.0).astype(float)
-    minor = process.minor_units
-    return table.assign(margin=table["margin"] / minor, square=table["square"] / minor**2, amount=table["amount"] / minor)
+    table[["margin", "square", "amount"]] /= process.minor_units
+    return table.assign(square=table["square"] / process.minor_units)
 
 
 def weekly(process: Process, table: nw.LazyFrame, time: str, weeks: pd.DatetimeIndex, amount: str | None = None) -> np.ndarray:

@@ -199,5 +199,5 @@ def _known(conveyor: Conveyor, changes: Changes) -> None:
     alone = {"repeat_rate": bool(conveyor.orders), "gap_days": bool(conveyor.orders), "mean_amount": bool(conveyor.amount),
              "margin_share": bool(conveyor.amount), "referral_share": conveyor.referral_share > 0}
     for lever in changes:
-        if lever.kind in known and lever.place not in known[lever.kind] or not alone.get(lever.kind, True):
+        if (lever.kind in known and lever.place not in known[lever.kind]) or not alone.get(lever.kind, True):
             raise MeasureError(f"lever {str(lever)!r}: the weekly model has no number for it")

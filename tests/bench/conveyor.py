@@ -66,18 +66,18 @@ def _cost() -> list[str]:
     threads = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"}
     seconds = [subprocess.run([*command[:2], command[2].replace("measured()", f"measured({limited})")], check=True, text=True,
                               capture_output=True, env={**os.environ, **threads}).stdout.split() for limited in (True, False)]
-    return [f"A run of {DRAWS:,} draws × {WEEKS} weeks × {STEPS} steps × {ROLES} roles on one core: {float(seconds[1][0]):.2f} s with "
+    return [f"A run of {DRAWS:,} draws × {WEEKS} weeks × {STEPS} steps × {ROLES} roles on one core (time at work, one thread): {float(seconds[1][0]):.2f} s with "
             f"hours enough, {float(seconds[0][0]):.2f} s where all three roles are full and work waits (median of 5; the bound is "
             f"2 s); peak memory of the process {float(seconds[0][1]):.0f} MB (the bound is 1 GB)."]
 
 
 def measured(limited: bool) -> tuple[float, float]:
-    """Median seconds of a run and the peak memory of this process in MB."""
+    """Median seconds that one core is at work for a run (others may be busy), and the peak memory of this process in MB."""
     conveyor, times = example(limited), []
     for _ in range(5):
-        start = time.perf_counter()
+        start = time.process_time()
         run_conveyor(conveyor)
-        times.append(time.perf_counter() - start)
+        times.append(time.process_time() - start)
     return float(np.median(times)), resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
