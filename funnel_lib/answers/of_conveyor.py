@@ -33,8 +33,9 @@ def past(process: Process) -> list[Sentence]:
     begin = f"Run over the last {say.count(weeks)} complete weeks, the weekly model"
     text = f"{begin} gives what was observed within its own 90 % band: {told}."
     if len(outside):
-        text = (f"{begin} misses {', '.join(_name(say, quantity).lower() for quantity in outside['quantity'])}: {told}. Something has "
-                "changed that its parameters, averages of the whole record, do not show; take plans on that with care.")
+        missed = ", ".join(_name(say, quantity).lower() for quantity in outside["quantity"])
+        text = (f"{begin} misses {missed}: {told}. Something has changed that its parameters, averages of the "
+                "whole record, do not show; take plans on that with care.")
     return [Sentence("past_reproduced", text, weeks_count=weeks, inside=list(table["inside"]),
                      quantities=list(table["quantity"]), observed=list(table["observed"])), *_gaps(process)]
 

@@ -59,5 +59,5 @@ def _slider(widgets: Any, say: Speaker, row: Any) -> Any:
     is_share = row.lever.partition(".")[0] in SHARES
     reach, step = (POINTS, POINT_STEP) if is_share else (PARTS, PART_STEP)
     return widgets.FloatSlider(value=0.0, min=-reach, max=reach, step=step, readout_format="+.1%",
-                               description=f"{name}, {'points' if is_share else 'part'}", continuous_update=False, style={"description_width": "22em"},
-                               layout={"width": "44em"})
+                               description=f"{name}, {'points' if is_share else 'part'}", continuous_update=False,
+                               style={"description_width": "22em"}, layout={"width": "44em"})

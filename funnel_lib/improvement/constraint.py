@@ -16,8 +16,7 @@ from funnel_lib.rates import ratio
 
 STEP = 0.1
 # A difference between runs needs fewer draws than a band: both share them.
-DRAWS = 2000
-FEWER_DRAWS = 500
+DRAWS = 1000
 LEAST_LOSS = 0.01
 FLOW, A_STEP, ROLE = "lever_lead_flow", "step", "role"
 # A role binds where work waits for its hours at the end of the run in so many of the draws.
@@ -37,8 +36,9 @@ def binding_constraint(process: Process) -> pd.DataFrame:
 
     One row is the flow of leads (`kind` `lever_lead_flow`), a mandatory `step` or a `role` with known hours; `place` is which.
     Columns: `gained_amount`, the change of the margin of orders in the weekly model, with 95 % limits `gained_low_amount` and
-    `gained_high_amount` (missing without margins), `gained_customers_count`; of roles `used_share` of their hours, `waiting_hours` of work that waits for them
-    at the end, `waits_probability` in how many draws some does, `binds` whether that is at least every second. The largest
+    `gained_high_amount` (missing without margins), `gained_customers_count`; of roles `used_share` of their hours,
+    `waiting_hours` of work that waits for them at the end, `waits_probability` in how many draws some does, `binds` whether that
+    is at least every second. The largest
     gain comes first; a role that binds before steps that bring hardly more (its hours nine tenths of the largest gain or more).
     Without margins the rows are sorted by customers.
     Raises `MeasureError` without leads, steps and movement, or two complete weeks with leads.
@@ -66,7 +66,7 @@ def waiting_losses(process: Process, levers: list[Lever], present: list[float]) 
     The change of the margin with hours as they are − the same with hours enough, both by the weekly model, for +10 % of the present
     value; missing where waiting changes less than a hundredth of the gain, or the weekly model has no number for the lever.
     """
-    conveyor = conveyor_of(process, draws=FEWER_DRAWS)
+    conveyor = conveyor_of(process, draws=DRAWS)
     losses = np.full(len(levers), np.nan)
     changes = [{lever: STEP * now if lever.kind in SHARES else STEP} for lever, now in zip(levers, present, strict=True)]
     if not conveyor.capacity or not _anything_waits(conveyor, changes):

@@ -43,6 +43,10 @@ def hours_of(process: Process, weeks: pd.DatetimeIndex) -> Hours:
     A role has the hours that are paid for, less those that other processes took of it, or what it has worked over its busiest
     quarter where that is more; roles without paid hours have no limit.
     """
+    return process.remembered(("conveyor hours", weeks[0], len(weeks)), lambda: _hours_of(process, weeks))
+
+
+def _hours_of(process: Process, weeks: pd.DatetimeIndex) -> Hours:
     work = _of_weeks(process, weeks)
     table = collect(with_groups(work, ["card", "role"]).group_by("stage", "card", "role").agg(
         nw.col("hours").sum(), nw.col("_named").sum().alias("named")))

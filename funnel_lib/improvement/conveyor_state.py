@@ -41,8 +41,11 @@ class Stays:
 def step_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
     """One entry per mandatory step: from reaching the step before (or from creation) to reaching this one, as `step_rates` means
     it; leads created before `observed_from` are in the state at the start only."""
-    leads = _reached(process)
-    return [_stays_of(process, leads, f"_r{place}", f"_r{place + 1}", start) for place in range(len(_mandatory(process)))]
+    def counted() -> list[Stays]:
+        leads = _reached(process)
+        return [_stays_of(process, leads, f"_r{place}", f"_r{place + 1}", start) for place in range(len(_mandatory(process)))]
+
+    return process.remembered(("conveyor steps", start), counted)
 
 
 def _mandatory(process: Process) -> list[int]:
@@ -136,6 +139,10 @@ def _visits(process: Process) -> nw.LazyFrame:
 
 def order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
     """One entry per number of an order: from it to the customer's next one."""
+    return process.remembered(("conveyor orders", start), lambda: _order_stays(process, start))
+
+
+def _order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
     every, end, then = visits(process), process.needs_as_of(), start.to_pydatetime()
     came = ~nw.col("next_at").is_null()
     day = nw.when(came).then(elapsed_days(nw.col("at"), nw.col("next_at"), every)).otherwise(elapsed_days(nw.col("at"), end, every))
@@ -149,6 +156,10 @@ def order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
 
 def order_money(process: Process) -> pd.DataFrame:
     """Per number of an order: `n`, sums of `margin`, its `square` and `amount` in major units, and how many margins are `known`."""
+    return process.remembered(("conveyor money",), lambda: _order_money(process))
+
+
+def _order_money(process: Process) -> pd.DataFrame:
     every = visits(process).with_columns(square=nw.col("margin") * nw.col("margin"))
     sums = collect(every.group_by("number").agg(nw.len().alias("n"), nw.col("margin", "square", "amount").sum(),
                                                 nw.col("_known").sum().alias("known")))

@@ -37,9 +37,9 @@ def reproduce_past(process: Process) -> pd.DataFrame:
     """The last 12 months as the weekly conveyor gives them, from the state at their beginning, against what was observed.
 
     One row is a `quantity` (`leads_count`, `customers_count`, `margin_amount` before spending and labour, `hours`) over all
-    complete weeks of the last 52 (`run_weeks_count`). Columns: `observed`, `band_low`, `band_middle`, `band_high` (5, 50 and 95 of 100 draws lie
-    below), `inside` the 90 % band or not. Parameters are those of the whole record, so that this shows whether the parts fit
-    together, not how well the future is known. Quantities without data are no row: `missing_parts` names them.
+    complete weeks of the last 52 (`run_weeks_count`). Columns: `observed`, `band_low`, `band_middle`, `band_high` (5, 50 and 95 of
+    100 draws lie below), `inside` the 90 % band or not. Parameters are those of the whole record, so that this shows whether the
+    parts fit together, not how well the future is known. Quantities without data are no row: `missing_parts` names them.
     Raises `MeasureError` without leads, steps and movement through them, or two complete weeks with leads.
     """
     past = _past(process)

@@ -56,8 +56,8 @@ def test_without_orders_the_first_sentence_says_what_is_needed_and_the_weekly_mo
     tables = {name: frame for name, frame in TABLES.items() if name != "orders"}
     said = answers.improvement(Process.from_tables("p", **tables, **SETTINGS))
     assert said[0].key == "unavailable" and "orders" in said[0]
-    assert {sentence.key for sentence in said} == {"unavailable", "past_reproduced", "conveyor_missing", "binding_constraint",
-                                                   "next_year"}
+    assert {sentence.key for sentence in said} == {"unavailable", "past_reproduced", "conveyor_missing", "roles_without_hours",
+                                                   "binding_constraint", "next_year"}
 
 
 def test_what_a_years_costs_assume_is_said():
