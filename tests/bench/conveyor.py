@@ -19,7 +19,7 @@ from tests.bench.coverage import AS_OF, OBSERVED_FROM
 
 QUARTER_WEEKS = 13
 LEADS = {"retail": 7000, "wholesale": 3000, "custom": 1500}
-SEEDS = 200
+SEEDS = 100
 DRAWS, WEEKS, STEPS, ROLES = 10_000, 52, 4, 3
 
 
