@@ -32,7 +32,7 @@ def _hours_by_role(process: Process) -> pd.DataFrame:
         raise MeasureError(f"{process.name}: needs leads and rows in the table 'work' (hours) to tell what a lead takes")
     table = pd.DataFrame({"hours_per_lead": ratio(hours, leads)}, index=hours.index)
     table["process_hours_share"] = ratio(hours, _sums(worked).reindex(hours.index))
-    paid = pd.Series(paid_hours_of_company(process), dtype=float).reindex(hours.index)
+    paid = pd.Series(paid_by_role(process), dtype=float).reindex(hours.index)
     return table.assign(paid_hours=paid * table["process_hours_share"])
 
 
@@ -46,7 +46,13 @@ def _sums(rows: pd.DataFrame) -> pd.Series:
     return rows.groupby("role")["hours"].sum().sort_index()
 
 
-def paid_hours_of_company(process: Process) -> dict[str, float]:
+def work_of_company(process: Process) -> nw.LazyFrame:
+    """The work of all processes: people are shared."""
+    work = process.source_tables["work"]
+    return work if process.as_of is None else work.filter(nw.col("date") < process.as_of.to_pydatetime())
+
+
+def paid_by_role(process: Process) -> dict[str, float]:
     """Role → hours paid per month for all its people."""
     return {key: role.paid_hours_per_month * (1 if role.people is None else role.people)
             for key, role in process.company.roles.items() if role.paid_hours_per_month is not None}

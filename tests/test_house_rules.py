@@ -204,7 +204,8 @@ def _name(requirement: str) -> str:
 def test_environment_and_constraints_name_what_the_project_needs():
     project = _project()
     core = {_name(entry): entry for entry in project["dependencies"]}
-    test = {_name(entry): entry for entry in project["optional-dependencies"]["test"]}
+    extras = project["optional-dependencies"]
+    test = {_name(entry): entry for entry in [*extras["test"], *extras["lab"]]}
     pinned = {}
     for line in (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):

@@ -6,21 +6,22 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib import improvement as measures
-from funnel_lib.answers import of_plan
+from funnel_lib.answers import of_conveyor, of_plan
 from funnel_lib.answers.sentence import UNAVAILABLE, Sentence, Speaker, answered
 from funnel_lib.company import Process
 from funnel_lib.improvement.measures import planned_measures
 from funnel_lib.improvement.parameters import chain_of
 
 LIMITS_TEXT = ("All of this is an estimate by the chain of rates: leads × step rates × margin per customer − money − hours. "
-               "It takes today's flow, mix and prices as given, has no waiting for people whose hours are full, and lets a "
-               "measure change nothing but its own lever; effects are what the register says, not what has been seen.")
+               "It takes today's flow, mix and prices as given, has no waiting for people whose hours are full (the weekly model "
+               "has), and lets a measure change nothing but its own lever; effects are what the register says, not what has been "
+               "seen.")
 SURE, UNLIKELY, NEARLY_CERTAIN = 0.8, 0.2, 0.99
 
 
 def improvement(process: Process) -> list[Sentence]:
     """The sentences of exercise 4, the verdict first."""
-    sentences = answered(process, _together, *of_plan.TOPICS)
+    sentences = answered(process, _together, *of_plan.TOPICS, *of_conveyor.TOPICS)
     return sentences if sentences[0].key == UNAVAILABLE else [*sentences, Sentence("limits", LIMITS_TEXT)]
 
 

@@ -39,6 +39,7 @@ _CHARTS = {
     "plot_levers": "improvement", "plot_measures": "improvement",
     "plot_plan_frontier": "plan", "plot_plan_calendar": "plan", "plot_detectability": "plan", "plot_did_it_work": "past",
     "plot_measure_trend": "past",
+    "plot_past": "conveyor", "plot_forecast": "conveyor", "plot_binding_constraint": "conveyor",
     "plot_processes": "overview",
 }
 

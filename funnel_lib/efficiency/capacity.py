@@ -16,7 +16,7 @@ from funnel_lib.last_year import WEEKS_PER_MONTH, complete_weeks, leads_per_mont
 from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.periods import Span, period_starts
 from funnel_lib.rates import poisson_limits, ratio
-from funnel_lib.staffing import hours_by_role, paid_hours_of_company
+from funnel_lib.staffing import hours_by_role, paid_by_role
 
 FULL = 1.0
 MINUTES_PER_HOUR = 60
@@ -58,7 +58,7 @@ def _needed(process: Process) -> pd.DataFrame:
         return table.assign(needed_hours=table["hours_per_lead"] * leads, hours_basis=BY_WORK)
     needed = _hours_by_norm(process)
     table = pd.DataFrame({"needed_hours": needed, "hours_per_lead": ratio(needed, leads_per_month(process))}, index=needed.index)
-    paid = pd.Series(paid_hours_of_company(process), dtype=float).reindex(needed.index)
+    paid = pd.Series(paid_by_role(process), dtype=float).reindex(needed.index)
     return table.assign(paid_hours=paid, process_hours_share=np.nan, hours_basis=BY_NORM)
 
 

@@ -6,13 +6,16 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.company import Process
+from funnel_lib.errors import MeasureError
 from funnel_lib.improvement.chain import Chain, summary
+from funnel_lib.improvement.constraint import waiting_losses
 from funnel_lib.improvement.parameters import chain_of
 from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever
 from funnel_lib.schema import MISSING, OTHER
 
 STEP = 0.1
-COLUMNS = ["lever", "moves", "place", "present_value", "changed_value", "margin_change_amount", "low_amount", "high_amount"]
+COLUMNS = ["lever", "moves", "place", "present_value", "changed_value", "margin_change_amount", "low_amount", "high_amount",
+           "waiting_amount"]
 
 
 def levers(process: Process) -> pd.DataFrame:
@@ -22,12 +25,15 @@ def levers(process: Process) -> pd.DataFrame:
     card), `present_value` and
     `changed_value` (shares as 0 to 1, clipped there; days; leads, money per year), `margin_change_amount` with its 95 %
     limits `low_amount` and `high_amount` from 4,000 draws of the parameters' sampling distributions. `lead_flow` without a
-    channel is all channels together. The yearly margin is the chain of rates, see glossary.
+    channel is all channels together. The yearly margin is the chain of rates, see glossary, which knows no waiting: beside it
+    stands `waiting_amount`, what the next 52 weeks would bring less of the change because work waits for people whose hours are
+    used up, by the weekly model; missing where that is under a hundredth of the change, or hours are not known.
     Raises `MeasureError` where leads, movement through the steps or orders are missing.
     """
     chain = chain_of(process)
-    rows = [_row(chain, lever, process) for lever in present_levers(chain)]
-    table = pd.DataFrame(rows, columns=COLUMNS)
+    found = present_levers(chain)
+    table = pd.DataFrame([_row(chain, lever) for lever in found], columns=COLUMNS[:-1])
+    table["waiting_amount"] = _waiting(process, found, list(table["present_value"]))
     order = table["margin_change_amount"].abs().round(6)
     table = table.assign(_size=order).sort_values(["_size", "lever"], ascending=[False, True])
     return process.tidy(table[COLUMNS])
@@ -50,7 +56,14 @@ def present_levers(chain: Chain) -> list[Lever]:
     return found + [Lever("cost", card) for card, amount in chain.card_cost_amount.items() if amount > 0]
 
 
-def _row(chain: Chain, lever: Lever, process: Process) -> tuple:
+def _waiting(process: Process, found: list[Lever], present: list[float]) -> np.ndarray:
+    try:
+        return waiting_losses(process, found, present)
+    except MeasureError:
+        return np.full(len(found), np.nan)
+
+
+def _row(chain: Chain, lever: Lever) -> tuple:
     present = chain.present(lever)
     change = STEP * present if lever.is_share else STEP
     gain = summary(chain.margin({lever: change}) - chain.margin())

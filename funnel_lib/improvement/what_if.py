@@ -9,7 +9,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.improvement.chain import Chain, YearlyMargin, summary
 from funnel_lib.improvement.parameters import chain_of
-from funnel_lib.improvement.vocabulary import known_places, levers_of
+from funnel_lib.improvement.vocabulary import Lever, known_places, levers_of
 
 
 @dataclass(frozen=True)
@@ -29,8 +29,12 @@ def what_if(process: Process, **changes: float | dict[str, float]) -> WhatIf:
     Raises `CallError` for an unknown lever with the nearest word, `MeasureError` where the chain of rates cannot be made or
     has no number for a lever.
     """
+    return what_if_of(process, levers_of(changes, places_of(process, chain_of(process))))
+
+
+def what_if_of(process: Process, moved: dict[Lever, float]) -> WhatIf:
+    """`what_if` of levers themselves: all channels and one of them by itself can be moved together. Raises as it does."""
     chain = chain_of(process)
-    moved = levers_of(changes, places_of(process, chain))
     before, after = chain.margin(), chain.margin(moved)
     return WhatIf(summary(before), summary(after), summary(after - before))
 

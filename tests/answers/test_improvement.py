@@ -52,11 +52,12 @@ def test_planted_measures_are_told(demo):
         assert said["yearly_margin"].numbers["amount"] == improvement.yearly_margin(demo.process(name)).amount
 
 
-def test_without_orders_one_sentence_says_what_is_needed():
+def test_without_orders_the_first_sentence_says_what_is_needed_and_the_weekly_model_ends_with_customers():
     tables = {name: frame for name, frame in TABLES.items() if name != "orders"}
     said = answers.improvement(Process.from_tables("p", **tables, **SETTINGS))
-    assert len(said) == 1
-    assert "orders" in said[0]
+    assert said[0].key == "unavailable" and "orders" in said[0]
+    assert {sentence.key for sentence in said} == {"unavailable", "past_reproduced", "conveyor_missing", "roles_without_hours",
+                                                   "binding_constraint", "next_year"}
 
 
 def test_what_a_years_costs_assume_is_said():

@@ -18,7 +18,7 @@ from statistics import mean, median
 from joblib import Parallel, cpu_count, delayed
 
 from funnel_lib.simulate import true_rates
-from tests.bench import cohort_speed, conversion_speed, leads_speed, lifetime_speed, planted, work_speed
+from tests.bench import cohort_speed, conversion_speed, conveyor, leads_speed, lifetime_speed, planted, work_speed
 from tests.bench.calibration import cases
 from tests.bench.cohorts import misses
 from tests.bench.coverage import coverage
@@ -127,6 +127,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "retention": ("Who is kept, on ten million orders (notebook 03)", cohort_speed.compare),
     "work": ("The efficiency sheet on twenty million pieces of work (notebook 05)", work_speed.compare),
     "bottleneck": ("Planted bottlenecks", planted.bottlenecks),
+    "conveyor": ("The weekly model: bands of the next quarter, cost of a run", conveyor.compare),
 }
 
 
