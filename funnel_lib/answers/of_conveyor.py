@@ -55,7 +55,7 @@ def _gaps(process: Process) -> list[Sentence]:
     wins = _wins(process)
     if wins < FEW:
         text = f"Only {say.count(wins)} leads were won so far: every range of the weekly model is wide, its middle says little."
-        sentences.append(Sentence("few_wins", text, won_count=wins))
+        sentences.append(Sentence("few_wins_weekly", text, won_count=wins))
     return sentences
 
 
@@ -82,7 +82,7 @@ def constraint(process: Process) -> list[Sentence]:
             f"weekly model. {_roles(say, table)}")
     return [Sentence("binding_constraint", text, kind=first["kind"], place=first["place"], gained_amount=first["gained_amount"],
                      gained_customers_count=first["gained_customers_count"],
-                     binding_roles=list(table.loc[table["binds"].astype(bool), "place"]))]
+                     binding_roles=list(table.loc[table["holds_back"].astype(bool), "place"]))]
 
 
 def _roles(say: Speaker, table: pd.DataFrame) -> str:
@@ -90,7 +90,7 @@ def _roles(say: Speaker, table: pd.DataFrame) -> str:
     chain = "" if table.iloc[0]["kind"] == "role" else CHAIN_TEXT
     if roles.empty:
         return f"{chain}Whose hours are full is not known."
-    binding = roles[roles["binds"].astype(bool)]
+    binding = roles[roles["holds_back"].astype(bool)]
     if binding.empty:
         top = roles.loc[roles["used_share"].idxmax()]
         return (f"{chain}No role's hours run out; the fullest is “{say.label(top['place'])}” with "

@@ -106,7 +106,7 @@ def plot_binding_constraint(constraint: pd.DataFrame, ax: Axes | None = None) ->
 
 
 def _constraint_headline(constraint: pd.DataFrame, gain: str, about: About) -> str:
-    first, binding = constraint.iloc[0], constraint[constraint["binds"].astype(bool)]
+    first, binding = constraint.iloc[0], constraint[constraint["holds_back"].astype(bool)]
     more = gain if constraint["gained_amount"].notna().any() else f"{gain} customers"
     if first["kind"] == "role":
         return f"The hours of “{about.label(first['place'])}” hold the process back: a tenth more brings {more} in 52 weeks"
@@ -124,7 +124,7 @@ def _candidate(row: object, about: About) -> str:
 
 
 def _paint(row: object) -> str:
-    return style.VERMILION if row.binds else {_FLOW: style.ORANGE, "step": style.BLUE}.get(row.kind, style.GREY)
+    return style.VERMILION if row.holds_back else {_FLOW: style.ORANGE, "step": style.BLUE}.get(row.kind, style.GREY)
 
 
 def _panels(ax: Axes | None, quantities: list[str]) -> tuple[Axes, list[Axes]]:

@@ -23,7 +23,7 @@ FLOW, A_STEP, ROLE = "lever_lead_flow", "step", "role"
 BINDS = 0.5
 AS_MUCH = 0.9
 COLUMNS = ["kind", "place", "gained_amount", "gained_low_amount", "gained_high_amount", "gained_customers_count", "used_share",
-           "waiting_hours", "waits_probability", "binds"]
+           "waiting_hours", "waits_probability", "holds_back"]
 
 
 class _Gain(NamedTuple):
@@ -37,7 +37,7 @@ def binding_constraint(process: Process) -> pd.DataFrame:
     One row is the flow of leads (`kind` `lever_lead_flow`), a mandatory `step` or a `role` with known hours; `place` is which.
     Columns: `gained_amount`, the change of the margin of orders in the weekly model, with 95 % limits `gained_low_amount` and
     `gained_high_amount` (missing without margins), `gained_customers_count`; of roles `used_share` of their hours,
-    `waiting_hours` of work that waits for them at the end, `waits_probability` in how many draws some does, `binds` whether that
+    `waiting_hours` of work that waits for them at the end, `waits_probability` in how many draws some does, `holds_back` whether that
     is at least every second. The largest
     gain comes first; a role that binds before steps that bring hardly more (its hours nine tenths of the largest gain or more).
     Without margins the rows are sorted by customers.
@@ -51,12 +51,12 @@ def constraints_of(conveyor: Conveyor, in_money: bool = True) -> pd.DataFrame:
     """`binding_constraint` of a conveyor, by customers where it has no money."""
     base = run_conveyor(conveyor)
     rows = [_row(conveyor, base, kind, lever) for kind, lever in _candidates(conveyor)]
-    table = pd.DataFrame(rows, columns=COLUMNS).astype({"binds": bool})
+    table = pd.DataFrame(rows, columns=COLUMNS).astype({"holds_back": bool})
     if not in_money:
         table = table.assign(gained_amount=np.nan, gained_low_amount=np.nan, gained_high_amount=np.nan)
     gained = table["gained_amount" if in_money else "gained_customers_count"].round(6)
     # The steps behind a full role bring as much as its hours do, but only of what it lets through: the role is the constraint.
-    table = table.assign(_first=table["binds"] & (gained >= AS_MUCH * gained.max()), _by=gained)
+    table = table.assign(_first=table["holds_back"] & (gained >= AS_MUCH * gained.max()), _by=gained)
     return table.sort_values(["_first", "_by", "kind", "place"], ascending=[False, False, True, True])[COLUMNS]
 
 

@@ -106,17 +106,17 @@ def test_the_full_role_is_the_constraint_on_paper():
     assert gained[("role", "caller")] == pytest.approx(1.1) and gained[("step", "won")] == pytest.approx(1.1)
     assert gained[("lever_lead_flow", "all")] == 0
     first = table.iloc[0]
-    assert first["kind"] == "role" and first["binds"] and first["used_share"] == 1 and first["waiting_hours"] == 2 * 5 * 12
+    assert first["kind"] == "role" and first["holds_back"] and first["used_share"] == 1 and first["waiting_hours"] == 2 * 5 * 12
     assert first["gained_amount"] == pytest.approx(110)
     enough = constraints_of(replace(PAPER_CONVEYOR, **{**CALLS, "capacity": {"caller": 40.0}})).set_index("kind")
-    assert not enough["binds"].any() and enough.loc["role", "used_share"] == 0.5 and enough.loc["role", "gained_amount"] == 0
+    assert not enough["holds_back"].any() and enough.loc["role", "used_share"] == 0.5 and enough.loc["role", "gained_amount"] == 0
 
 
 def test_a_role_whose_hours_are_just_enough_lets_work_wait():
     process = _with_paid(4.3)  # an hour a week: what is needed on average, so that chance makes work wait
     table = improvement.binding_constraint(process)
     role = table[table["kind"] == "role"].iloc[0]
-    assert role["place"] == "caller" and role["binds"] and role["waits_probability"] > 0.5 and role["used_share"] > 0.85
+    assert role["place"] == "caller" and role["holds_back"] and role["waits_probability"] > 0.5 and role["used_share"] > 0.85
     sentence = told(process, constraint)["binding_constraint"]
     assert sentence.numbers["binding_roles"] == ["caller"] and "Work waits for “Caller”" in sentence
     assert "“Caller”" in texts(charts.plot_binding_constraint(table))
@@ -127,7 +127,7 @@ def test_with_hours_enough_no_role_holds_back():
     process = _with_paid(400)
     table = improvement.binding_constraint(process)
     role = table[table["kind"] == "role"].iloc[0]
-    assert not role["binds"] and role["gained_amount"] == 0 and role["waiting_hours"] == 0
+    assert not role["holds_back"] and role["gained_amount"] == 0 and role["waiting_hours"] == 0
     assert table.iloc[0]["kind"] != "role"
     assert improvement.levers(process)["waiting_amount"].isna().all()
     assert "No role's hours run out" in told(process, constraint)["binding_constraint"]
@@ -173,7 +173,7 @@ def test_three_won_leads_give_wide_ranges_and_say_so():
     table = improvement.conveyor_forecast(few)
     customers = table[table["quantity"] == "customers_count"].iloc[-1]
     assert customers["so_far_high"] >= 3 * max(customers["so_far_middle"], 1)
-    assert "Only 3 leads were won" in told(few, past)["few_wins"]
+    assert "Only 3 leads were won" in told(few, past)["few_wins_weekly"]
     assert charts.plot_forecast(table).child_axes
 
 
