@@ -37,8 +37,8 @@ def binding_constraint(process: Process) -> pd.DataFrame:
     One row is the flow of leads (`kind` `lever_lead_flow`), a mandatory `step` or a `role` with known hours; `place` is which.
     Columns: `gained_amount`, the change of the margin of orders in the weekly model, with 95 % limits `gained_low_amount` and
     `gained_high_amount` (missing without margins), `gained_customers_count`; of roles `used_share` of their hours,
-    `waiting_hours` of work that waits for them at the end, `waits_probability` in how many draws some does, `holds_back` whether that
-    is at least every second. The largest
+    `waiting_hours` of work that waits for them at the end, `waits_probability` in how many draws some does, `holds_back` whether
+    that is at least every second. The largest
     gain comes first; a role that binds before steps that bring hardly more (its hours nine tenths of the largest gain or more).
     Without margins the rows are sorted by customers.
     Raises `MeasureError` without leads, steps and movement, or two complete weeks with leads.
