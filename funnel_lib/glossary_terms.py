@@ -1304,6 +1304,7 @@ TERMS: list[tuple[str, ...]] = [
     ("waiting_hours", "hours", "Hours waiting", "Ждёт часов", "Work that waits for the role after 52 weeks, mean of the draws."),
     ("waits_probability", "share", "Chance that work waits", "Вероятность ожидания",
      "Share of the draws in which work waits for the role after 52 weeks."),
+    ("no_measure", "text", "No measure", "Без мер", "The set without any measure."),
     ("holds_back", "flag", "Holds back", "Сдерживает", "Work waits for the role in at least half of the draws."),
     ("waiting_amount", "amount", "Lost by waiting", "Теряется из-за ожидания",
      "Change of the next 52 weeks' margin in the weekly model with hours as they are − the same with hours enough."),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import narwhals as nw
 import pandas as pd
 
+from funnel_lib import efficiency
 from funnel_lib import improvement as measures
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.company import Process
@@ -79,7 +80,7 @@ def constraint(process: Process) -> list[Sentence]:
     what = {"role": f"the hours of “{say.label(first['place'])}”", "step": f"the step “{say.label(first['place'])}”"}.get(
         first["kind"], "the flow of leads")
     text = (f"What holds the process back most is {what}: a tenth more of it brings {gain} in the next 52 weeks{limits}, by the "
-            f"weekly model. {_roles(say, table)}")
+            f"weekly model. {_roles(say, table)}{_overtime(say, process, table)}")
     return [Sentence("binding_constraint", text, kind=first["kind"], place=first["place"], gained_amount=first["gained_amount"],
                      gained_customers_count=first["gained_customers_count"],
                      binding_roles=list(table.loc[table["holds_back"].astype(bool), "place"]))]
@@ -98,6 +99,17 @@ def _roles(say: Speaker, table: pd.DataFrame) -> str:
     told = "; ".join(f"“{say.label(row.place)}” ({say.share(row.used_share)} of its hours used, {say.hours(row.waiting_hours)} of "
                      "work waiting after 52 weeks)" for row in binding.itertuples())
     return f"Work waits for {told}."
+
+
+def _overtime(say: Speaker, process: Process, table: pd.DataFrame) -> str:
+    """Why nothing waits for a role that needs more than its paid hours: it works longer than that."""
+    if not process.has("work") or table["holds_back"].any():
+        return ""
+    load = efficiency.capacity(process)
+    over = load[load["is_bottleneck"].astype(bool) & load["role"].isin(table["place"])]
+    told = ", ".join(f"“{say.label(row.role)}” ({say.share(row.load_share)})" for row in over.itertuples())
+    return (f" That is so because {told} works more than the paid hours, as in its busiest quarter; by the paid hours it is the "
+            "bottleneck (see efficiency).") if told else ""
 
 
 def _against(say: Speaker, row: object) -> str:

@@ -114,7 +114,7 @@ def _constraint_headline(constraint: pd.DataFrame, gain: str, about: About) -> s
     if len(binding):
         names = ", ".join(f"“{about.label(place)}”" for place in binding["place"])
         return f"Most is to be had from {what} ({more} in 52 weeks), though work waits for {names}"
-    return f"Nobody's hours hold the process back; most is to be had from {what}: {more} in 52 weeks for a tenth more"
+    return f"No work waits for anybody's hours; most is to be had from {what}: {more} in 52 weeks for a tenth more"
 
 
 def _candidate(row: object, about: About) -> str:

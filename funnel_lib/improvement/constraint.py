@@ -19,6 +19,7 @@ STEP = 0.1
 DRAWS = 1000
 LEAST_LOSS = 0.01
 FLOW, A_STEP, ROLE = "lever_lead_flow", "step", "role"
+DUST = 1e-6
 # A role binds where work waits for its hours at the end of the run in so many of the draws.
 BINDS = 0.5
 AS_MUCH = 0.9
@@ -115,10 +116,15 @@ def _candidates(conveyor: Conveyor) -> list[tuple[str, Lever]]:
 def _row(conveyor: Conveyor, base: Run, kind: str, lever: Lever) -> tuple:
     change = STEP * next(stop.rate for stop in conveyor.steps if stop.key == lever.place) if kind == A_STEP else STEP
     run = run_conveyor(conveyor, {lever: change})
-    gained = _margin(run) - _margin(base)
-    customers = float((run.customers - base.customers).sum(axis=0).mean())
+    gained = _without_dust(_margin(run) - _margin(base), _margin(base))
+    customers = float(_without_dust((run.customers - base.customers).sum(axis=0), base.customers.sum(axis=0)).mean())
     middle, low, high = summary(np.concatenate([[gained.mean()], gained]))
     return (kind, lever.place, middle, low, high, customers, *(_use(conveyor, base, lever.place) if kind == ROLE else _NO_USE))
+
+
+def _without_dust(gained: np.ndarray, base: np.ndarray) -> np.ndarray:
+    """The gains, all zero where their mean is less than a millionth of what there is: it would only look like a finding."""
+    return gained * (np.abs(gained.mean()) >= DUST * np.abs(base).mean())
 
 
 _NO_USE = (np.nan, np.nan, np.nan, False)

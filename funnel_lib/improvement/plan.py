@@ -16,6 +16,7 @@ from funnel_lib.improvement.sets import MOST_ENUMERATED, Candidate, chosen_withi
 from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.schema import MISSING
 
+NO_MEASURE = "no_measure"
 FRONTIER = ["budget_amount", "measures_count", "measures", "gain_amount", "low_amount", "high_amount", "cost_amount", "net_amount",
             "pays_probability", "chosen", "exact"]
 CALENDAR = ["measure", "owner", "starts", "works_from", "ends", "pays_from", "once_amount", "monthly_amount", "role_hours",
@@ -87,7 +88,7 @@ def _steps(chain: Chain, candidates: Sequence[Candidate], hours: Mapping[str, fl
 def _frontier_row(process: Process, chain: Chain, chosen: list[Candidate]) -> dict:
     gain, cost = gain_of(chain, chosen), sum(one.cost_amount for one in chosen)
     amount, low, high = summary(gain)
-    names = ", ".join(process.label(one.measure.key) for one in chosen)
+    names = ", ".join(process.label(one.measure.key) for one in chosen) or process.label(NO_MEASURE)
     return {"budget_amount": cost, "measures_count": len(chosen), "measures": names, "gain_amount": amount, "low_amount": low,
             "high_amount": high, "cost_amount": cost, "net_amount": amount - cost,
             "pays_probability": float(np.mean(gain[1:] > cost))}
