@@ -40,7 +40,7 @@ bench: install
 
 # Execute the committed notebooks anew, outputs included.
 notebooks: install
-	$(RUN)/jupyter nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	$(RUN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.record_timing=False --inplace notebooks/*.ipynb
 
 clean:
 	rm -rf $(VENV) reports build .pytest_cache .ruff_cache
