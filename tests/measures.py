@@ -131,6 +131,7 @@ MEASURES: dict[str, Callable[[Any], Any]] = {
     "price_of_point": lambda p: improvement.price_of_point(p),
     "reproduce_past": lambda p: improvement.reproduce_past(p),
     "past_by_week": lambda p: improvement.past_by_week(p),
+    "forecast_total": lambda p: improvement.forecast_total(p, weeks=13),
     "conveyor_forecast": lambda p: improvement.conveyor_forecast(p, weeks=13),
     "binding_constraint": lambda p: improvement.binding_constraint(p),
     "rank_measures": lambda p: improvement.rank_measures(p),

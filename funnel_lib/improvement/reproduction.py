@@ -83,6 +83,16 @@ def conveyor_forecast(process: Process, weeks: int = WEEKS) -> pd.DataFrame:
     return process.tidy(pd.concat(tables)[FORECAST])
 
 
+def forecast_total(process: Process, weeks: int = WEEKS) -> pd.DataFrame:
+    """What the weekly conveyor expects of all the next weeks together if nothing is changed.
+
+    One row is a `quantity`; `so_far_low`, `so_far_middle`, `so_far_high` as in the last week of `conveyor_forecast`, `week` their
+    number. Raises as `reproduce_past`.
+    """
+    last = conveyor_forecast(process, weeks).groupby("quantity", sort=False).tail(1)
+    return process.tidy(last[["quantity", "week", "so_far_low", "so_far_middle", "so_far_high"]])
+
+
 def _past(process: Process) -> _Past:
     return process.remembered(("conveyor past",), lambda: _reproduced(process))
 

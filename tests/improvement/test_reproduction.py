@@ -74,6 +74,9 @@ def test_the_state_at_the_start_feeds_the_first_weeks():
 
 def test_forecast_bands_add_up_and_widen():
     table = improvement.conveyor_forecast(PAPER, weeks=8)
+    total = improvement.forecast_total(PAPER, weeks=8).set_index("quantity")
+    for quantity, rows in table.groupby("quantity"):
+        assert total.loc[quantity].to_dict() == rows.iloc[-1][list(total.columns)].to_dict()
     own = table[table["quantity"] == "leads_count"]
     assert own["week"].tolist() == list(range(1, 9)) and own["week_end"].iloc[0] == pd.Timestamp("2026-01-04")
     assert own["so_far_middle"].iloc[-1] == pytest.approx(32, abs=1)
