@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
+
 import numpy as np
 import pandas as pd
 import pytest
 
-from funnel_lib import Process, efficiency
+from funnel_lib import Process, answers, efficiency
 from funnel_lib.improvement import next_unit
 from tests.efficiency.company import SETTINGS, TABLES, changed
 from tests.efficiency.test_scorecards import SETTINGS as TWO_YEARS
@@ -76,3 +78,45 @@ def test_money_given_back_is_no_price_of_leads():
     settings = {**SETTINGS, "observed_from": "2025-12-29"}
     row = next_unit(Process.from_tables("p", **{**TABLES, "spend": spend}, **settings)).set_index("stage").loc["lead_generation"]
     assert np.isnan(row["cost_per_lead_amount"]) and np.isnan(row["money_brings_amount"])
+
+
+def test_owners_without_any_work_are_scored_without_a_warning():
+    data = {name: table for name, table in tables().items() if name != "work"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        found = efficiency.employee_scores(Process.from_tables("p", **data, **TWO_YEARS))
+    assert set(found["employee"]) == {"ann", "bob"} and found["role"].isna().all()
+
+
+def test_money_given_back_is_no_price_that_fell():
+    # Conversion cost 100 in the first half of the records, in the second half more came back than was spent.
+    spend = pd.DataFrame([("conversion", 100.0, "2026-01-05"), ("conversion", -300.0, "2026-03-01")], columns=["stage", "amount", "date"])
+    late = TABLES["orders"].assign(ordered_at=["2026-01-11", "2026-02-10", "2026-02-22", "2026-03-03"])
+    process = Process.from_tables("p", orders=late, spend=spend, **SETTINGS)
+    row = efficiency.stage_change(process).set_index("stage").loc["conversion"]
+    assert row["after_cost_per_result_amount"] == -300 and np.isnan(row["cost_per_result_change_share"])
+    assert row["cost_per_result_verdict"] == "cannot tell"
+    sheet = efficiency.efficiency_sheet(process).set_index("stage").loc["conversion"]
+    assert sheet["cost_per_result_amount"] == -100
+    assert sheet[["cost_per_result_low_amount", "cost_per_result_high_amount", "margin_per_cost"]].isna().all()
+
+
+def test_no_stage_takes_most_of_nothing():
+    # All work names no stage: no stage takes the most hours.
+    said = answers.efficiency(changed(work=TABLES["work"].assign(stage=None)))[0]
+    assert said.key == "dearest_stage" and "hours" not in said
+
+
+def test_a_change_that_nothing_could_show_is_not_said_to_be_none():
+    said = {one.key: one for one in answers.efficiency(changed(drop="orders", stage_events=TABLES["stage_events"].iloc[:0]))}
+    assert said["period_change"].startswith("Whether a result has become dearer cannot be told")
+
+
+def test_hours_of_roles_nobody_asked_have_the_error_of_all_answers():
+    # Only the seller was asked (4 and 5): the strain-hours of both roles are 5 hours × 3.5, and err as one figure does.
+    pulse = TABLES["pulse"].iloc[1:3]
+    row = efficiency.nerves(changed(pulse=pulse)).set_index("stage").loc["conversion"]
+    assert row["strain_hours"] == 17.5
+    # The mean of 4 and 5 errs by ½; two customers are a Poisson count.
+    half = 1.959964 * np.sqrt((5 * 0.5 / 17.5)**2 + 1 / 2)
+    assert row["strain_hours_per_result_high"] == pytest.approx(8.75 * np.exp(half), rel=1e-6)
