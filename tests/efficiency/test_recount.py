@@ -92,7 +92,7 @@ def test_money_given_back_is_no_price_that_fell():
     # Conversion cost 100 in the first half of the records, in the second half more came back than was spent.
     spend = pd.DataFrame([("conversion", 100.0, "2026-01-05"), ("conversion", -300.0, "2026-03-01")], columns=["stage", "amount", "date"])
     late = TABLES["orders"].assign(ordered_at=["2026-01-11", "2026-02-10", "2026-02-22", "2026-03-03"])
-    process = Process.from_tables("p", orders=late, spend=spend, **SETTINGS)
+    process = Process.from_tables("p", leads=TABLES["leads"], orders=late, spend=spend, **SETTINGS)
     row = efficiency.stage_change(process).set_index("stage").loc["conversion"]
     assert row["after_cost_per_result_amount"] == -300 and np.isnan(row["cost_per_result_change_share"])
     assert row["cost_per_result_verdict"] == "cannot tell"
