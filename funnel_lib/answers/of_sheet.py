@@ -56,7 +56,7 @@ def _stages(process: Process) -> pd.DataFrame:
 def _largest(stages: pd.DataFrame, column: str) -> pd.Series | None:
     """The stage with most of something per result; None where fewer than two stages can be compared."""
     known = stages[stages[column].notna()]
-    return known.loc[known[column].idxmax()] if len(known) > 1 else None
+    return known.loc[known[column].idxmax()] if len(known) > 1 and (known[column] > 0).any() else None
 
 
 def _results(say: Speaker, row: pd.Series) -> str:
@@ -84,7 +84,8 @@ def unpaid_stages(process: Process) -> list[Sentence]:
 
 
 def _taken(say: Speaker, row: tuple) -> list[str]:
-    return ([say.money(row.cost_amount)] * is_available(row.cost_amount)) + ([say.hours(row.hours)] * is_available(row.hours))
+    return ([say.money(row.cost_amount)] * (is_available(row.cost_amount) and row.cost_amount != 0)
+            + [say.hours(row.hours)] * (is_available(row.hours) and row.hours != 0))
 
 
 def nowhere(process: Process) -> list[Sentence]:
@@ -103,6 +104,9 @@ def period_change(process: Process) -> list[Sentence]:
              (("cost_per_result", "money"), ("hours_per_result", "hours")) if getattr(row, f"{name}_verdict") != "cannot tell"]
     first = change.iloc[0]
     period = f"the {say.days(first.period_days)} from {say.date(first.after_from)} against as many before"
+    if change[[f"{name}_change_share" for name in ("cost_per_result", "hours_per_result")]].isna().all(axis=None):
+        text = f"Whether a result has become dearer cannot be told: no stage has results and a cost in both periods ({period})."
+        return [Sentence("period_change", text)]
     if not moved:
         text = f"No stage takes more or less money or hours for a result beyond chance ({period})."
         return [Sentence("period_change", text, moved=0)]

@@ -45,12 +45,11 @@ def _dear(say: Speaker, rows: pd.DataFrame, total: measures.QualificationTotal) 
     first = rows.iloc[0]
     text = (f"“{say.label(first.role)}” does the work of the cheaper role “{say.label(first.card_role)}”: "
             f"{say.hours(first.hours)} in {say.count(first.executions_count)} executions")
-    more = f"; with the like of it {say.share(total.dearer_share)}" if len(rows) > 1 else f", {say.share(total.dearer_share)}"
     money = ""
     if is_available(total.dearer_per_year_amount):
-        money = (f" and cost {say.money(total.dearer_per_year_amount)} a year more than the work should (95 % interval "
+        money = (f" and costs {say.money(total.dearer_per_year_amount)} a year more than the work should (95 % interval "
                  f"{say.range(total.dearer_per_year_low_amount, total.dearer_per_year_high_amount, 'amount')})")
-    text += f"{more} of all hours on cards{money}."
+    text += f". All such work takes {say.share(total.dearer_share)} of the hours on cards{money}."
     return Sentence("dear_people", text, role=first.role, card_role=first.card_role, hours=first.hours,
                     dearer_share=total.dearer_share, dearer_per_year_amount=total.dearer_per_year_amount)
 
@@ -71,16 +70,17 @@ def next_levels(process: Process) -> list[Sentence]:
     paying, perhaps = (told[told["verdict"] == verdict] for verdict in (PAYS, PERHAPS))
     numbers = {"planned_count": len(planned), "paying_count": len(paying), "perhaps_count": len(perhaps)}
     if paying.empty:
-        maybe = f" ({say.count(len(perhaps))} of them perhaps)" if len(perhaps) else ""
-        text = (f"None of the {say.count(len(planned))} described next levels surely pays back{maybe}: the hours they free cost "
-                "less than running them.")
+        why = (f"{say.count(len(perhaps))} may pay back, as far as the hours logged tell" if len(perhaps) else
+               "the hours they free cost less than running them")
+        text = f"None of {say.count(len(told))} next levels that can be told surely pays back: {why}."
         return [Sentence("next_levels", text, **numbers)]
     parts = [f"“{say.label(row.card)}” after {say.months(row.payback_months)} (95 % interval "
              f"{say.range(row.payback_low_months, row.payback_high_months, 'months')}; frees "
              f"{say.hours(row.freed_hours_per_month)} a month, set-up {say.money(row.setup_cost_amount)})"
              for row in paying.head(CARDS_NAMED).itertuples()]
     text = (f"Soonest paid back by the hours it frees is the next level of {', then '.join(parts)}; {say.count(len(paying))} "
-            f"of {say.count(len(planned))} described next levels surely pay back.")
+            f"of {say.count(len(planned))} described next levels surely {'pays' if len(paying) == 1 else 'pay'} back, if the hours "
+            "are saved as described.")
     first = paying.iloc[0]
     return [Sentence("next_levels", text, card=first.card, payback_months=first.payback_months, **numbers)]
 
@@ -108,8 +108,9 @@ def _way(say: Speaker, row: tuple) -> str:
         limits = say.range(row.cost_per_reached_low_amount, row.cost_per_reached_high_amount, "amount")
         cost = f", {say.money(row.cost_per_reached_amount)} for each" + (
             f" (95 % interval {limits})" if is_available(row.cost_per_reached_low_amount) else "")
-    return (f"“{say.label(row.role)}” ({say.label(row.means).lower()}) reached {say.share(row.contacted_share)} of "
-            f"{say.count(row.tried_count)} leads tried{cost}")
+    share = say.range(row.contacted_low_share, row.contacted_high_share)
+    return (f"“{say.label(row.role)}” ({say.label(row.means).lower()}) reached {say.share(row.contacted_share)} (95 % interval "
+            f"{share}) of {say.count(row.tried_count)} leads tried{cost}")
 
 
 def _only_dear(process: Process, say: Speaker) -> list[Sentence]:

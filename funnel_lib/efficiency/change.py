@@ -83,7 +83,8 @@ def _period(process: Process, span: Span) -> pd.DataFrame:
 
 def _changed(table: pd.DataFrame, name: str, unit: str, error: np.ndarray) -> pd.DataFrame:
     before, after = table[f"before_{name}{unit}"], table[f"after_{name}{unit}"]
-    times = ratio(after, before)
+    # Money given back, or none at all, is no price that rises or falls.
+    times = ratio(after.where(after > 0), before.where(before > 0))
     change = {"": times - 1, "_low": times * np.exp(-Z_95 * error) - 1, "_high": times * np.exp(Z_95 * error) - 1}
     for side, values in change.items():
         table[f"{name}_change{side}_share"] = values

@@ -37,15 +37,15 @@ def _days_to_first_step(process: Process) -> Limited:
     timed = timed.join(lead_states(process).select("lead_id"), on="lead_id", how="semi")
     timed = timed.with_columns(before=nw.when(nw.col("is_before_lead")).then(nw.lit(1)).otherwise(nw.lit(0)))
     first = timed.group_by("lead_id").agg(nw.col("age_days").min(), nw.col("before").max())
-    return _median(first.filter(nw.col("before") == 0), "age_days")
+    return median_of(first.filter(nw.col("before") == 0), "age_days")
 
 
 def _days_to_win(process: Process) -> Limited:
     wins = lead_states(process).filter((nw.col("state") == WON) & (nw.col("won_at") >= nw.col("created_at")).fill_null(False))
-    return _median(wins, "outcome_days")
+    return median_of(wins, "outcome_days")
 
 
-def _median(frame: nw.LazyFrame, column: str) -> Limited:
+def median_of(frame: nw.LazyFrame, column: str) -> Limited:
     """The median and its limits; counted by hours, of which the first and the last value are kept."""
     days = nw.col("_days")
     hours = frame.select(_days=nw.col(column)).filter(~days.is_null()).with_columns(

@@ -80,10 +80,12 @@ def _hard_hours(process: Process, stage: str) -> tuple[float, float]:
         return (np.nan if len(rows) else 0.0), np.nan
     variance = 0.0
     for key, own in rows.groupby("stage"):
-        asked = answers[answers["stage"] == key]
-        for row in own.itertuples():
-            same = asked[asked["role"] == row.role]
-            variance += row.hours**2 * _error_square(same if len(same) else asked, asked)
+        asked, hours = answers[answers["stage"] == key], own.set_index("role")["hours"]
+        # Hours of roles nobody asked lean on every answer of the stage, those of one role and of another alike.
+        leaning = ratio(hours[~hours.index.isin(asked["role"])].sum(), asked["answers"].sum())
+        for row in asked.itertuples():
+            weight = hours.get(row.role, 0.0) + leaning * row.answers
+            variance += weight**2 * _error_square(asked[asked["role"] == row.role], asked)
     return float(steady(rows["strain_hours"].sum())), float(np.sqrt(variance))
 
 

@@ -77,10 +77,11 @@ def _counts(process: Process) -> list[tuple[str, str, pd.DataFrame]]:
 
 def _of_stage(counts: pd.DataFrame, stage: str, process: Process) -> pd.DataFrame:
     """With the role of each employee; those whose role belongs to another stage are scored there, not here."""
-    role = counts["employee"].map(_roles_of(process)).astype("str").where(counts["employee"].isin(_roles_of(process)))
-    stage_of = roles(process).set_index("role")["stage"] if process.has("work") else pd.Series(dtype="str")
-    elsewhere = role.map(stage_of).fillna(stage) != stage
-    return counts.assign(role=role)[~elsewhere]
+    role_of = _roles_of(process)
+    role = counts["employee"].map(role_of).astype("str").where(counts["employee"].isin(role_of))
+    stage_of = dict(roles(process)[["role", "stage"]].to_numpy()) if process.has("work") else {}
+    here = [stage_of.get(name, stage) == stage for name in role]
+    return counts.assign(role=role)[here]
 
 
 def _won(process: Process) -> pd.DataFrame:

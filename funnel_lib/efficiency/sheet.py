@@ -71,9 +71,10 @@ def _per_result(table: pd.DataFrame, found: Results) -> pd.DataFrame:
     # Without a result the limits are as undefined as the figure between them.
     low, high = (np.where(table["result_count"] > 0, limit, np.nan) for limit in (low, high))
     cost, hours, results_count = table["cost_amount"], table["hours"], table["result_count"]
+    spent = cost.where(cost >= 0)
     return table.assign(
-        cost_per_result_amount=ratio(cost, results_count), cost_per_result_low_amount=ratio(cost, high),
-        cost_per_result_high_amount=ratio(cost, low), hours_per_result=ratio(hours, results_count),
+        cost_per_result_amount=ratio(cost, results_count), cost_per_result_low_amount=ratio(spent, high),
+        cost_per_result_high_amount=ratio(spent, low), hours_per_result=ratio(hours, results_count),
         hours_per_result_low=ratio(hours, high), hours_per_result_high=ratio(hours, low),
         strain_hours_per_result=ratio(table["strain_hours"], results_count))
 
@@ -88,9 +89,11 @@ def _with_shares(table: pd.DataFrame) -> pd.DataFrame:
 
 def _with_margin(table: pd.DataFrame, process: Process) -> pd.DataFrame:
     margin = process_margin(process)
+    # Of more money given back than spent nothing is earned.
+    cost, hours = (table[name].where(table[name] > 0) for name in ("cost_amount", "hours"))
     for side, value in (("", margin.value), ("_low", margin.low), ("_high", margin.high)):
-        table[f"margin_per_cost{side}"] = ratio(value, table["cost_amount"])
-        table[f"margin_per_hour{side}_amount"] = ratio(value, table["hours"])
+        table[f"margin_per_cost{side}"] = ratio(value, cost)
+        table[f"margin_per_hour{side}_amount"] = ratio(value, hours)
     return table
 
 

@@ -8,13 +8,17 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.customers import REFERRED, customers, paid_orders
+from funnel_lib.efficiency.durations import median_of
+from funnel_lib.efficiency.sheet import cost_of
 from funnel_lib.efficiency.years import Figure, Years, compared, compared_shares
-from funnel_lib.engine import collect, flag
+from funnel_lib.engine import collect, flag, left_join
 from funnel_lib.journeys import WON, lead_states
-from funnel_lib.labour import costed_hours, has_costs, without_unknown
+from funnel_lib.labour import has_costs
 from funnel_lib.new_leads import new_leads
+from funnel_lib.periods import Span
 from funnel_lib.rates import Z_95, clustered_ratio, clustered_share, difference_limits, ratio
-from funnel_lib.schema import LOST, STAGES
+from funnel_lib.schema import LOST
+from funnel_lib.stage_costs import stage_sums
 
 WEEK_DAYS, WEEKS = 7, 52
 
@@ -73,20 +77,15 @@ def _cost_per_lead(process: Process, years: Years, leads: pd.Series, spread: dic
 
 
 def _stage_cost(process: Process, years: Years) -> dict[float, float] | None:
-    """Spending and labour of lead generation in each year; none where the process has no cost or that of the hours is unknown."""
+    """Spending and labour of lead generation in each year; none where the last one has none or that of the hours is unknown.
+
+    Nothing at all is more likely not recorded than free.
+    """
     if not has_costs(process):
         return None
-    cost = dict.fromkeys((1.0, 0.0), 0.0)
-    of_stage = (nw.col("stage") == STAGES[0]).fill_null(False)
-    for year, begins, ends in ((1.0, years.middle, years.end), (0.0, years.start, years.middle)):
-        inside = of_stage & (nw.col("date") >= begins.to_pydatetime()) & (nw.col("date") < ends.to_pydatetime())
-        if process.has("spend"):
-            spent = collect(process.table("spend").filter(inside.fill_null(False)).select(nw.col("amount").sum()))["amount"]
-            cost[year] += float(spent.astype(float).fillna(0).iloc[0]) / process.minor_units
-        if process.has("work"):
-            work = costed_hours(process, "stage", process.table("work").filter(inside.fill_null(False)))
-            cost[year] += float(without_unknown(work, process).sum(skipna=False)) if len(work) else 0.0
-    return None if np.isnan(cost[1.0]) else cost
+    spans = {1.0: Span(years.middle, years.end), 0.0: Span(years.start, years.middle)}
+    cost = {year: float(cost_of(stage_sums(process, span), process).iloc[0]) for year, span in spans.items()}
+    return cost if cost[1.0] > 0 else None
 
 
 # -- conversion ----------------------------------------------------------------------------------------------------------
@@ -130,10 +129,8 @@ def _earliest(columns: list[str]) -> nw.Expr:
 
 
 def _days_to_win(process: Process, years: Years, decided: nw.LazyFrame) -> list[dict]:
-    wins = decided.filter((nw.col("won") == 1) & ~nw.col("outcome_days").is_null()).with_columns(
-        tenths=(nw.col("outcome_days") * 10).floor())
-    counts = collect(wins.group_by("year", "tenths").agg(nw.len().alias("leads"))).sort_values("tenths")
-    now, before = (_median(counts[counts["year"] == year]) for year in (1.0, 0.0))
+    wins = decided.filter((nw.col("won") == 1) & (nw.col("won_at") >= nw.col("created_at")).fill_null(False))
+    now, before = (_median(wins.filter(nw.col("year") == year)) for year in (1.0, 0.0))
     if not now.of_count:
         return []
     # Without overlap of the two intervals the medians differ; with it nothing is said.
@@ -141,18 +138,9 @@ def _days_to_win(process: Process, years: Years, decided: nw.LazyFrame) -> list[
                  is_less_better=True)]
 
 
-def _median(counts: pd.DataFrame) -> Figure:
-    """The median of grouped days with limits that a binomial count of values lies below."""
-    values = np.repeat(counts["tenths"].to_numpy() / 10, counts["leads"].astype(int))
-    size = len(values)
-    if not size:
-        return Figure(np.nan, np.nan, np.nan, 0, 0)
-    from scipy.stats import binom  # loaded here: scipy is slow to import
-
-    rank = int(binom.ppf(0.025, size, 0.5))
-    inside = rank >= 1
-    low, high = (values[rank - 1], values[size - rank]) if inside else (np.nan, np.nan)
-    return Figure(float(np.median(values)), float(low), float(high), size, size)
+def _median(wins: nw.LazyFrame) -> Figure:
+    count = float(collect(wins.select(nw.len().alias("leads")))["leads"].iloc[0])
+    return Figure(*median_of(wins, "outcome_days"), count, count)
 
 
 # -- account management --------------------------------------------------------------------------------------------------
@@ -161,7 +149,9 @@ def _median(counts: pd.DataFrame) -> Figure:
 def account_management(process: Process, years: Years) -> list[dict]:
     """Who came again, repeat orders and their margin, and who was recommended."""
     orders = paid_orders(process).with_columns(year=years.number("ordered_at")).filter(~nw.col("year").is_null())
-    again, margin = ~nw.col("gap_days").is_null(), nw.col("margin")
+    orders = left_join(orders, customers(process).select("customer_id", "is_older"), "customer_id")
+    # The first order observed of a customer known from before is not their first.
+    again, margin = ~nw.col("gap_days").is_null() | (nw.col("is_older") == 1), nw.col("margin")
     orders = orders.with_columns(again=flag(again), earned=nw.when(again).then(margin).otherwise(nw.lit(0.0)),
                                  unknown=flag(again & margin.is_null()))
     people = orders.group_by("customer_id", "year").agg(

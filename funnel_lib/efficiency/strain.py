@@ -58,5 +58,6 @@ def hard_hours(process: Process) -> pd.DataFrame:
 
 
 def strain_hours(process: Process) -> pd.Series:
-    """Per stage Σ hours × (strain − 1); see `hard_hours`."""
-    return hard_hours(process).groupby("stage")["strain_hours"].sum(min_count=1)
+    """Per stage Σ hours × (strain − 1); see `hard_hours`. A stage whose work is all automatic has none."""
+    hard = hard_hours(process).groupby("stage")["strain_hours"].sum(min_count=1)
+    return hard.reindex(sorted(own_work(process)["stage"].unique()), fill_value=0.0)

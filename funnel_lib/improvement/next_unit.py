@@ -109,4 +109,5 @@ def _cost_per_lead(process: Process, model: YearlyModel) -> np.ndarray | float:
     row = stage_sums(process, span).set_index("stage").loc[STAGES[0]]
     parts = [row[name] for name, table in (("spend_amount", "spend"), ("labour_amount", "work")) if process.has(table)]
     # Nothing at all is more likely not recorded than free.
-    return ratio((sum(parts) or np.nan) * yearly_factor(process), model.leads_per_year)
+    cost = sum(parts) if sum(parts) > 0 else np.nan
+    return ratio(cost * yearly_factor(process), model.leads_per_year)

@@ -241,7 +241,8 @@ def _labour_of_stages(process: Process, work: nw.LazyFrame) -> tuple[float, floa
         by_role = costed_hours(process, "role", work)
         roles = by_role[by_role["uncosted_hours"] > 0].sort_values("hours", ascending=False)["role"]
         hours, all_hours = by_stage["uncosted_hours"].sum(), by_stage["hours"].sum()
-        raise MeasureError(f"{process.name}: needs hour_cost under roles in company.yaml for {', '.join(map(repr, roles))}: "
+        named = ", ".join(repr(str(role)) for role in roles)
+        raise MeasureError(f"{process.name}: needs hour_cost under roles in company.yaml for {named}: "
                            f"{hours:g} of the {all_hours:g} hours worked in the last year have no cost, so that the yearly "
                            "margin would leave out too much")
     return float(by_stage["labour_amount"].sum()), float(by_stage["uncosted_hours"].sum())
