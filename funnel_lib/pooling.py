@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from funnel_lib.rates import is_few, rate, ratio
+from funnel_lib.rates import Z_95, is_few, rate, ratio
 
 LEVEL = 0.95
 SIGNIFICANT = 0.05
@@ -137,6 +137,20 @@ def p_values_against_the_rest(part: ArrayLike, whole: ArrayLike) -> np.ndarray:
     tables = zip(part, whole - part, rest_part, rest_whole - rest_part, strict=True)
     return np.array([fisher_exact([[won, not_won], [others, not_others]]).pvalue
                      for won, not_won, others, not_others in tables], dtype=float)
+
+
+def p_values_of_limits(low: ArrayLike, high: ArrayLike) -> np.ndarray:
+    """Two-sided probability of a difference this large by chance, from its 95 % limits; the side towards zero counts.
+
+    1 where the limits coincide, missing where one is.
+    """
+    from scipy.stats import norm  # loaded here: scipy is slow to import
+
+    low, high = np.asarray(low, dtype=float), np.asarray(high, dtype=float)
+    centre = (low + high) / 2
+    half = np.where(centre > 0, centre - low, high - centre)
+    standing = np.where(np.isnan(centre), np.nan, np.nan_to_num(np.asarray(ratio(np.abs(centre), half))))
+    return 2 * norm.sf(Z_95 * standing)
 
 
 def adjusted_p_values(p_values: ArrayLike) -> np.ndarray:

@@ -11,6 +11,7 @@ from funnel_lib.efficiency.sheet import ALL, cost_of
 from funnel_lib.efficiency.strain import mean_strain, strain_answers
 from funnel_lib.errors import MeasureError
 from funnel_lib.periods import Span
+from funnel_lib.pooling import SIGNIFICANT, adjusted_p_values, p_values_of_limits
 from funnel_lib.rates import Z_95, Limited, difference_by_parts, ratio
 from funnel_lib.schema import STAGES
 from funnel_lib.stage_costs import stage_sums
@@ -50,9 +51,10 @@ def stage_change(process: Process) -> pd.DataFrame:
     each: the last 365 days and the 365 before, or the halves of a shorter observation); `before_result_count` and
     `after_result_count`; of the cost per result `before_…`, `after_…`, their difference, the relative change
     (`cost_per_result_change_share`, −0.1 = a tenth cheaper) with 95 % limits and `cost_per_result_verdict`: "rose", "fell" or
-    "cannot tell" (the limits hold no change); the same of the hours per result, and of the mean strain. The limits are those of
-    the counts of results (Poisson; of repeat orders one per customer) on the scale of logarithms; of the strain by parts.
-    Spending without a date is spread evenly. Leads belong to the day they were created, customers to their first order.
+    "cannot tell" (within what chance does in one of so many comparisons, Benjamini and Hochberg 1995); the same of the hours
+    per result, and of the mean strain. The limits are those of the counts of results (Poisson; of repeat orders one per
+    customer) on the scale of logarithms; of the strain by parts. Spending without a date is spread evenly. Leads belong to the
+    day they were created, customers to their first order.
     Raises `MeasureError` where there is neither spending nor work, or too little time.
     """
     if not (process.has("spend") or process.has("work")):
@@ -70,7 +72,7 @@ def stage_change(process: Process) -> pd.DataFrame:
     error = np.sqrt([then.relative_variance(stage) + now.relative_variance(stage) for stage in table["stage"]])
     for name, unit in zip(_PRICES, ("_amount", ""), strict=True):
         table = _changed(table, name, unit, error)
-    return process.tidy(_with_strain(table, process, before, after)[COLUMNS])
+    return process.tidy(_with_verdicts(_with_strain(table, process, before, after))[COLUMNS])
 
 
 def _period(process: Process, span: Span) -> pd.DataFrame:
@@ -89,20 +91,24 @@ def _changed(table: pd.DataFrame, name: str, unit: str, error: np.ndarray) -> pd
     for side, values in change.items():
         table[f"{name}_change{side}_share"] = values
     table[f"{name}_change{unit}"] = after - before
-    table[f"{name}_verdict"] = [_verdict(*limits) for limits in zip(change["_low"], change["_high"], strict=True)]
     return table
 
 
-def _verdict(low: float, high: float) -> str:
-    return ROSE if low > 0 else FELL if high < 0 else CANNOT_TELL
+def _with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
+    """Rose or fell where the change stands among all that are compared: of a dozen one moves by chance every other time."""
+    limits = {name: [np.log1p(table[f"{name}_change_{side}_share"]) for side in ("low", "high")] for name in _PRICES}
+    limits["strain"] = [table["strain_change_low"], table["strain_change_high"]]
+    p_values = np.array([p_values_of_limits(*pair) for pair in limits.values()])
+    adjusted = adjusted_p_values(p_values.ravel()).reshape(p_values.shape)
+    for (name, (low, high)), p_value in zip(limits.items(), adjusted, strict=True):
+        table[f"{name}_verdict"] = np.select([~(p_value < SIGNIFICANT), low + high > 0], [CANNOT_TELL, ROSE], FELL)
+    return table
 
 
 def _with_strain(table: pd.DataFrame, process: Process, before: Span, after: Span) -> pd.DataFrame:
     rows = [_strain_row(process, stage, before, after) for stage in table["stage"]]
     names = ["before_strain", "after_strain", "strain_change", "strain_change_low", "strain_change_high"]
     table[names] = np.array(rows, dtype=float)
-    limits = zip(table["strain_change_low"], table["strain_change_high"], strict=True)
-    table["strain_verdict"] = [_verdict(*pair) for pair in limits]
     return table
 
 

@@ -11,8 +11,7 @@ from funnel_lib.company import Process
 from funnel_lib.efficiency.stage_indicators import account_management, conversion, lead_generation
 from funnel_lib.efficiency.years import WITHIN_ERROR, Years
 from funnel_lib.errors import MeasureError
-from funnel_lib.pooling import SIGNIFICANT, adjusted_p_values
-from funnel_lib.rates import Z_95, ratio
+from funnel_lib.pooling import SIGNIFICANT, adjusted_p_values, p_values_of_limits
 from funnel_lib.schema import STAGES
 
 BETTER, WORSE, CANNOT_TELL = "better", "worse", "cannot_tell"
@@ -61,16 +60,12 @@ def _rows(process: Process, years: Years, measure: Callable) -> list[dict]:
 
 def with_verdicts(table: pd.DataFrame) -> pd.DataFrame:
     """Better or worse where the difference stands among all that are compared: of twenty figures one moves by chance alone."""
-    from scipy.stats import norm  # loaded here: scipy is slow to import
-
     told = table["reason"] == ""
-    centre = (table["gain_low"] + table["gain_high"]) / 2
-    half = np.where(centre > 0, centre - table["gain_low"], table["gain_high"] - centre)
-    p_value = np.where(told, 2 * norm.sf(Z_95 * np.abs(np.nan_to_num(np.asarray(ratio(centre, half))))), np.nan)
-    table["adjusted_p_value"] = adjusted_p_values(p_value)
+    p_value = p_values_of_limits(table["gain_low"], table["gain_high"])
+    table["adjusted_p_value"] = adjusted_p_values(np.where(told, p_value, np.nan))
     clear = table["adjusted_p_value"] < SIGNIFICANT
     table["reason"] = table["reason"].mask(told & ~clear, WITHIN_ERROR)
-    table["verdict"] = np.select([~clear, centre > 0], [CANNOT_TELL, BETTER], WORSE)
+    table["verdict"] = np.select([~clear, table["gain_low"] + table["gain_high"] > 0], [CANNOT_TELL, BETTER], WORSE)
     return table
 
 

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from funnel_lib import MeasureError, Process, charts, efficiency
+from funnel_lib.efficiency import change
+from funnel_lib.pooling import p_values_of_limits
 from funnel_lib.stage_costs import stage_sums
 from tests.efficiency.company import SETTINGS, TABLES
 from tests.engines import assert_parity, on_engines
@@ -33,6 +35,20 @@ def test_one_year_against_the_year_before_by_hand():
     # 0.25 and 0.3 hours: within the error of the counts.
     assert row["hours_per_result_change"] == pytest.approx(0.05)
     assert row["hours_per_result_verdict"] == "cannot tell"
+
+
+def test_one_of_many_that_moves_by_chance_is_not_called_a_change():
+    """Benjamini and Hochberg by hand: of twelve p-values the least must be below 0.05 / 12."""
+    def table(z: float) -> pd.DataFrame:
+        found = pd.DataFrame({"stage": [0, 1, 2, 3], "strain_change_low": -1.0, "strain_change_high": 1.0})
+        for name in ("cost_per_result", "hours_per_result"):
+            found[f"{name}_change_low_share"], found[f"{name}_change_high_share"] = np.expm1(-0.1), np.expm1(0.1)
+        found.loc[0, ["cost_per_result_change_low_share", "cost_per_result_change_high_share"]] = np.expm1([z - 1.959964, z + 1.959964])
+        return found
+
+    assert p_values_of_limits([1 - 1.959964], [1 + 1.959964])[0] == pytest.approx(0.3173, abs=1e-4)
+    for z, verdict in ((2.5, "cannot tell"), (3.0, "rose"), (-3.0, "fell")):
+        assert change._with_verdicts(table(z)).loc[0, "cost_per_result_verdict"] == verdict
 
 
 def test_a_short_observation_is_cut_into_halves():

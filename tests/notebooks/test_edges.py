@@ -63,10 +63,30 @@ def a_giant_and_refunds_above_purchases(folder):
         then -2 * amount else amount end as amount) from (select *, min(customer_id) over () as first from {}) where true""")
 
 
+def money_only(folder):
+    next(folder.glob("work.*")).unlink()
+    next(folder.glob("pulse.*")).unlink()
+
+
+def hours_without_costs_or_cards(folder):
+    next(folder.glob("spend.*")).unlink()
+    _replace(folder, "work", "select * replace (null::varchar as card) from {}")
+    _describe(folder, r"\n    hour_cost: [\d.]+", "")
+
+
+def odd_work_and_no_wins(folder):
+    _replace(folder, "work", """select * replace (case when hash(date) % 5 = 0 then 30 else hours end as hours,
+        case when hash(date) % 3 = 0 then null else stage end as stage, 'nobody' as lead_id) from {}""")
+    _replace(folder, "stage_events", "select * from {} where step <> 'won'")
+    _replace(folder, "orders", "select * from {} where false")
+
+
 EDGES = [("01_lead_generation", no_segments_and_a_plan_of_zero), ("01_lead_generation", two_weeks_old),
          ("01_lead_generation", one_channel), ("02_conversion", two_weeks_old), ("03_account_management", two_weeks_old),
          ("03_account_management", one_order_each), ("03_account_management", a_giant_and_refunds_above_purchases),
-         ("04_improvement_plan", one_order_each), ("05_efficiency", two_weeks_old)]
+         ("04_improvement_plan", one_order_each), ("05_efficiency", two_weeks_old),
+         ("05_efficiency", money_only), ("05_efficiency", hours_without_costs_or_cards), ("05_efficiency", odd_work_and_no_wins),
+         ("04_improvement_plan", money_only), ("04_improvement_plan", two_weeks_old)]
 
 
 @pytest.mark.parametrize(("notebook", "edge"), EDGES, ids=[f"{name}-{edge.__name__}" for name, edge in EDGES])
