@@ -155,7 +155,8 @@ def _order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
     counted = _by_day(every.with_columns(out=flag(came) * 2), day)
     counts = collect(counted.group_by("number", "out", "day").agg(nw.len().alias("n"))).sort_values(["number", "out", "day"])
     here = every.filter((nw.col("at") < then) & ~(nw.col("next_at") < then).fill_null(False))
-    ages = collect(_by_day(here, _whole(elapsed_days(nw.col("at"), start, here))).group_by("number", "day").agg(nw.len().alias("n")))
+    aged = _by_day(here, _whole(elapsed_days(nw.col("at"), start, here)))
+    ages = collect(aged.group_by("number", "day").agg(nw.len().alias("n")))
     return [Stays(_curve(counts[counts["number"] == number]), *_sorted(ages[ages["number"] == number]), 1.0)
             for number in range(1, ORDER_NUMBERS + 1)]
 
