@@ -67,6 +67,9 @@ def next_year(process: Process) -> list[Sentence]:
     told = ", ".join(f"{_name(say, quantity).lower()} {_range(say, quantity, row.so_far_low, row.so_far_high)}"
                      for quantity, row in zip(last.index, last.itertuples(), strict=True))
     text = f"If nothing is changed, the next {say.count(forecast['week'].max())} weeks bring (90 of 100 draws): {told}."
+    if "margin_amount" in last.index:
+        text += (" The margin is that of all orders, old clients' too, before spending and labour: another figure than the "
+                 "yearly margin.")
     return [Sentence("next_year", text, quantities=list(last.index), low=list(last["so_far_low"]), high=list(last["so_far_high"]))]
 
 

@@ -33,6 +33,7 @@ from funnel_lib.last_year import WEEK_DAYS, WEEKS, complete_weeks
 from funnel_lib.new_leads import new_leads
 from funnel_lib.periods import period_starts
 from funnel_lib.rates import ratio
+from funnel_lib.survival import Curve
 
 DRAWS = 10_000
 # Two weeks leave any spread possible; beyond this many times the mean nothing changes any more.
@@ -168,9 +169,7 @@ class _Estimates:
         curve, horizon = stays.curve, stays.horizon
         came, left = curve.event_share[:horizon + 1], curve.competing_share[:horizon + 1]
         share, error = float(came[-1]), float(curve.standard_error[horizon])
-        # Nobody or everybody so far: as many cases as are known or have been followed up to the horizon.
-        known = (curve.event_count + curve.competing_count)[:horizon].sum() + curve.at_risk_count[horizon]
-        size = ratio(share * (1 - share), error**2) if error > 0 else float(known)
+        size = ratio(share * (1 - share), error**2) if error > 0 else _followed(curve, horizon)
         rate = self.random.beta(share * size + HALF, (1 - share) * size + HALF, self.draws)
         moves, leaves = (self._from_start(stays, cumulative) for cumulative in (came, left))
         return Stop(key, rate, ratio(came, share) if share > 0 else np.ones(1),
@@ -277,3 +276,11 @@ class _Estimates:
     def _factor(self, spread: float, total: float) -> np.ndarray:
         variance = float(np.nan_to_num(ratio(spread, total)))
         return self._gamma(1.0, np.full(self.draws, variance)) if variance > 1e-12 else np.ones(self.draws)
+
+
+def _followed(curve: Curve, horizon: int) -> float:
+    """How many cases stand behind nobody or everybody so far: each decided one, of the others the part of the time up to the
+    horizon for which they have been followed."""
+    decided = (curve.event_count + curve.competing_count)[:horizon + 1]
+    open_still = curve.at_risk_count[:horizon + 1] - decided[::-1].cumsum()[::-1]
+    return float(decided.sum() + (open_still[1:].mean() if horizon else open_still[0]))

@@ -83,14 +83,14 @@ def _stays_of(process: Process, leads: nw.LazyFrame, since: str, until: str, sta
     came = came.with_columns(_out=nw.when(moved).then(nw.lit(2)).otherwise(nw.when(is_lost & ~nw.col("lost_at").is_null()).then(
         nw.lit(1)).otherwise(nw.when(untimed | is_lost).then(nw.lit(3)).otherwise(nw.lit(0)))))
     observed = came.filter(nw.col("created_at") >= process.observed_from.to_pydatetime())
-    day = nw.when(nw.col("_out") == 0).then(elapsed_days(nw.col(since), end, observed)).otherwise(
+    day = nw.when(nw.col("_out") == 0).then(_whole(elapsed_days(nw.col(since), end, observed))).otherwise(
         elapsed_days(nw.col(since), nw.col("_end"), observed))
     counts = collect(_by_day(observed, day).group_by("_out", "day").agg(nw.len().alias("n"))).sort_values(["_out", "day"])
     known = counts[counts["_out"] != 3]
     timed, rest = known.loc[known["_out"] == 2, "n"].sum(), counts.loc[counts["_out"] == 3, "n"].sum()
     then = start.to_pydatetime()
     here = came.filter((nw.col(since) < then) & ((nw.col("_out") == 0) | (nw.col("_end") >= then).fill_null(False)))
-    ages = collect(_by_day(here, elapsed_days(nw.col(since), start, here)).group_by("day").agg(nw.len().alias("n")))
+    ages = collect(_by_day(here, _whole(elapsed_days(nw.col(since), start, here))).group_by("day").agg(nw.len().alias("n")))
     return Stays(_curve(known.rename(columns={"_out": "out"})), *_sorted(ages), 1.0 if rest == 0 else float(timed >= rest))
 
 
@@ -98,6 +98,11 @@ def _by_day(frame: nw.LazyFrame, days: nw.Expr) -> nw.LazyFrame:
     """`day`: elapsed days to the nearest whole one, none below 0; nearest, so that lags one after another do not grow."""
     frame = frame.with_columns(day=(days + 0.5).floor())
     return frame.with_columns(day=nw.when(nw.col("day") < 0).then(nw.lit(0.0)).otherwise(nw.col("day")))
+
+
+def _whole(days: nw.Expr) -> nw.Expr:
+    """The age of those who still stand here, in days that are over: rounded up it would count a day that nobody has followed."""
+    return days.floor()
 
 
 def _curve(counts: pd.DataFrame) -> Curve:
@@ -145,11 +150,13 @@ def order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
 def _order_stays(process: Process, start: pd.Timestamp) -> list[Stays]:
     every, end, then = visits(process), process.needs_as_of(), start.to_pydatetime()
     came = ~nw.col("next_at").is_null()
-    day = nw.when(came).then(elapsed_days(nw.col("at"), nw.col("next_at"), every)).otherwise(elapsed_days(nw.col("at"), end, every))
+    day = nw.when(came).then(elapsed_days(nw.col("at"), nw.col("next_at"), every)).otherwise(
+        _whole(elapsed_days(nw.col("at"), end, every)))
     counted = _by_day(every.with_columns(out=flag(came) * 2), day)
     counts = collect(counted.group_by("number", "out", "day").agg(nw.len().alias("n"))).sort_values(["number", "out", "day"])
     here = every.filter((nw.col("at") < then) & ~(nw.col("next_at") < then).fill_null(False))
-    ages = collect(_by_day(here, elapsed_days(nw.col("at"), start, here)).group_by("number", "day").agg(nw.len().alias("n")))
+    aged = _by_day(here, _whole(elapsed_days(nw.col("at"), start, here)))
+    ages = collect(aged.group_by("number", "day").agg(nw.len().alias("n")))
     return [Stays(_curve(counts[counts["number"] == number]), *_sorted(ages[ages["number"] == number]), 1.0)
             for number in range(1, ORDER_NUMBERS + 1)]
 

@@ -71,13 +71,20 @@ def _row(process: Process, chain: Chain, one: Candidate) -> dict:
     trial = _trial(process, chain, lever)
     if trial is None:
         return named
-    size = trial.size(likely) if likely else np.nan
+    size = trial.size(_possible(trial, likely)) if likely else np.nan
     weeks = _weeks(trial, size)
     least = {f"seen_in_{horizon}_weeks_share": _least(trial, horizon, likely) for horizon in HORIZONS}
     step, proxy_weeks = _proxy(chain, lever, likely) if not weeks <= WEEKS else ("", np.nan)
     return named | least | {"trial": trial.kind, "base_value": trial.base_value, "group_size_count": np.ceil(size),
                             "cases_per_week": trial.per_week, "weeks_to_see": weeks,
                             "weeks_until_known": weeks + trial.waiting_weeks, "proxy_step": step, "proxy_weeks": proxy_weeks}
+
+
+def _possible(trial: Trial, likely: float) -> float:
+    """A share is moved to 0 or 1 at most, as the yearly margin has it."""
+    if trial.kind not in (OF_LEADS, OF_CUSTOMERS):
+        return likely
+    return float(np.clip(likely, -trial.base_value, 1 - trial.base_value))
 
 
 def _weeks(trial: Trial, size: float) -> float:

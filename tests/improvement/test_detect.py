@@ -99,3 +99,9 @@ def test_money_per_order_by_its_spread():
 def test_a_measure_without_an_effect_is_never_seen():
     row = improvement.detectability(with_measures(measure("nothing", "step_rate.won", 0.0))).iloc[0]
     assert np.isnan(row["weeks_to_see"]) and row["seen_in_52_weeks_share"] > 0
+
+
+def test_an_effect_beyond_all_is_tried_as_all():
+    # Half of the leads are contacted: 90 points more are 50, since a share is cut at 1.
+    wild, whole = (improvement.detectability(with_measures(measure("m", "step_rate.contacted", effect))).iloc[0] for effect in (0.9, 0.5))
+    assert wild["group_size_count"] == whole["group_size_count"] == np.ceil(group_size_of_shares(0.5, 0.5))

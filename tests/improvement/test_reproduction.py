@@ -252,3 +252,24 @@ def test_the_sliders_follow_every_move():
     before = box.children[-1].value
     box.children[0].value = 0.1
     assert "a change of €0" in before and box.children[-1].value != before
+
+
+def test_a_lag_of_one_week_gives_its_customers_from_the_first_week_on():
+    """Ten leads a week, every second pays 100 of margin after exactly 7 days, nobody comes again: 5 customers, 500 a week.
+
+    Last week's ten leads are six and a half days old at the start: they are among those who buy in the first week.
+    """
+    days = pd.date_range("2024-01-01 10:00", periods=WEEKS, freq="7D")
+    leads = pd.DataFrame([(f"{day:%y%m%d}-{number}", day, number < 5) for day in days for number in range(10)],
+                         columns=["lead_id", "created_at", "buys"])
+    ended = leads.assign(entered_at=leads["created_at"] + pd.Timedelta(days=7), step=leads["buys"].map({True: "won", False: "lost"}))
+    ended = ended[ended["entered_at"] < "2025-12-29"]
+    orders = ended[ended["buys"]].rename(columns={"entered_at": "ordered_at"})
+    orders = orders.assign(order_id=orders["lead_id"], customer_id=orders["lead_id"], amount=200.0, margin=100.0)
+    process = Process.from_tables(
+        "p", leads=leads[["lead_id", "created_at"]], stage_events=ended[["lead_id", "step", "entered_at"]],
+        orders=orders[["order_id", "customer_id", "ordered_at", "amount", "margin", "lead_id"]], steps=["won"], as_of="2025-12-29",
+        observed_from="2024-01-01", conversion_window_days=30)
+    run = run_conveyor(conveyor_of(process))
+    assert run.customers.mean(axis=1) == pytest.approx(np.full(52, 5.0), rel=0.01)
+    assert run.margin.sum(axis=0).mean() == pytest.approx(52 * 500, rel=0.01)

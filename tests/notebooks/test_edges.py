@@ -81,12 +81,44 @@ def odd_work_and_no_wins(folder):
     _replace(folder, "orders", "select * from {} where false")
 
 
+def _measures(lines: str):
+    """The register of measures of every process is these lines instead."""
+    def edge(folder):
+        _describe(folder, r"    measures:.*\n(?:      .*\n)+", lines)
+    return edge
+
+
+no_measures = _measures("")
+a_share_above_one = _measures("    measures:\n      - {key: wild, name: Wild, moves: step_rate.won, effect: {low: 0.5, likely: 1.2, high: 1.5}}\n")
+no_measures.__name__, a_share_above_one.__name__ = "no_measures", "a_share_above_one"
+
+
+def roles_without_hours(folder):
+    _describe(folder, r"\n    paid_hours_per_month: .*", "")
+
+
+def no_work(folder):
+    next(folder.glob("work.*")).unlink()
+
+
+def no_orders(folder):
+    for table in ("orders", "survey", "customers"):
+        next(folder.glob(f"{table}.*")).unlink()
+
+
+def three_won_leads(folder):
+    won = (f"(select lead_id from '{folder / 'stage_events.parquet'}' join '{folder / 'leads.parquet'}' using (lead_id) "
+           "where step = 'won' and process = 'retail' order by entered_at limit 3)")
+    _replace(folder, "orders", f"select * from {{}} where lead_id in {won}")
+    _replace(folder, "stage_events", f"select * from {{}} where step <> 'won' or lead_id in {won}")
+
+
 EDGES = [("01_lead_generation", no_segments_and_a_plan_of_zero), ("01_lead_generation", two_weeks_old),
          ("01_lead_generation", one_channel), ("02_conversion", two_weeks_old), ("03_account_management", two_weeks_old),
          ("03_account_management", one_order_each), ("03_account_management", a_giant_and_refunds_above_purchases),
-         ("04_improvement_plan", one_order_each), ("05_efficiency", two_weeks_old),
-         ("05_efficiency", money_only), ("05_efficiency", hours_without_costs_or_cards), ("05_efficiency", odd_work_and_no_wins),
-         ("04_improvement_plan", money_only), ("04_improvement_plan", two_weeks_old)]
+         *(("04_improvement_plan", edge) for edge in (
+             one_order_each, no_measures, a_share_above_one, roles_without_hours, no_work, no_orders, three_won_leads, two_weeks_old)),
+         *(("05_efficiency", edge) for edge in (two_weeks_old, money_only, hours_without_costs_or_cards, odd_work_and_no_wins))]
 
 
 @pytest.mark.parametrize(("notebook", "edge"), EDGES, ids=[f"{name}-{edge.__name__}" for name, edge in EDGES])
