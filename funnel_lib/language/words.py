@@ -65,6 +65,10 @@ WORDS: dict[str, tuple[str, str]] = {
                      "Нужны строки этого процесса в таблице leads (lead_id, process, created_at), counts (process, "
                      "step, count) или orders (order_id, customer_id, process, ordered_at, amount)."),
     "empty_short": ("Nothing to measure yet", "Пока нечего измерять"),
+    "cases_left_out": ("This list of leads or customers is left out (--no-cases).",
+                       "Этот список лидов или клиентов не показан (--no-cases)."),
+    "picture_left_out": ("This picture names leads or customers and is left out (--no-cases).",
+                         "Этот рисунок называет лиды или клиентов и не показан (--no-cases)."),
     "sheet_contents": ("Contents", "Содержание"),
     "sheet_definitions": ("Definitions", "Определения"),
     "sheet": ("Sheet", "Лист"),

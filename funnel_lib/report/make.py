@@ -12,6 +12,7 @@ from typing import Any
 import nbformat
 
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, TABLE
+from funnel_lib.report.cases import without_cases
 from funnel_lib.report.render import Failure, Run, run_notebook
 from funnel_lib.report.units import Unit, read_notebook
 
@@ -29,6 +30,7 @@ class Job:
     names: dict[str, str]
     parent: int
     has_workbook: bool
+    cases: bool = True
     nursery: str = ""
 
 
@@ -87,18 +89,19 @@ def source_title(unit: Unit) -> str:
 def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Result:
     from funnel_lib.report.page import page_of, title_of  # nbconvert takes a second: only where a page is made
 
-    contents = read_contents(run.notebook)
+    notebook = run.notebook if job.cases else without_cases(run.notebook)
+    contents = read_contents(notebook)
     files = {}
     home = "../index.html" if unit.folder else "index.html"
     if "html" in job.formats:
         tables = "tables.xlsx" if job.has_workbook and unit.folder else ""
         files["html"] = folder / "page.html"
-        files["html"].write_text(page_of(run.notebook, home, tables), encoding="utf-8")
+        files["html"].write_text(page_of(notebook, home, tables), encoding="utf-8")
     if "ipynb" in job.formats:
         files["ipynb"] = folder / "page.ipynb"
-        files["ipynb"].write_text(nbformat.writes(run.notebook) + "\n", encoding="utf-8")
+        files["ipynb"].write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return Result(unit.name, unit.notebook.stem, unit.process, unit.folder, "done",
-                  title_of(run.notebook) or unit.notebook.stem, files=files, warnings=run.warnings,
+                  title_of(notebook) or unit.notebook.stem, files=files, warnings=run.warnings,
                   seconds=round(seconds, 1), **contents)
 
 
