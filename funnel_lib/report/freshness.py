@@ -91,7 +91,7 @@ def _reason(unit: Unit, inputs: dict[str, Any], entry: dict[str, Any] | None, or
 
 
 def _wanted(unit: Unit, entry: dict[str, Any], order: Order) -> list[str]:
-    kinds = [kind for kind in order.formats if kind != "xlsx"] if entry["status"] == "done" else ["html"]
+    kinds = [kind for kind in order.formats if kind != "xlsx"] + ["results.json"] if entry["status"] == "done" else ["html"]
     return [f"{unit.name}.{kind}" for kind in kinds]
 
 

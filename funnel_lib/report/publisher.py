@@ -11,7 +11,7 @@ from typing import Any
 import funnel_lib
 from funnel_lib.company import Company
 from funnel_lib.description import in_language
-from funnel_lib.report import index, manifest
+from funnel_lib.report import index, manifest, results
 from funnel_lib.report.cases import without_cases
 from funnel_lib.report.freshness import Task, outdated_books
 from funnel_lib.report.make import Result, read_contents
@@ -23,7 +23,7 @@ from funnel_lib.report.workbook import ReportTables, workbook_bytes
 
 # The manifest is saved while the run goes on, so that one that is killed loses little of its work.
 SAVE_SECONDS = 5.0
-KINDS = ("html", "ipynb")
+KINDS = ("html", "ipynb", results.KIND)
 
 
 class Publisher:
@@ -72,8 +72,14 @@ class Publisher:
         else:
             for kind, path in result.files.items():
                 write_whole(places[kind], path.read_bytes())
+            write_whole(places[results.KIND], results.results_text(result, self._observed_from(result.process)))
+            result = replace(result, files={**result.files, results.KIND: places[results.KIND]})
         self._remove_outdated(result, places)
         return result
+
+    def _observed_from(self, process: str | None) -> str | None:
+        since = self.company.process(process).observed_from if process is not None else None
+        return since.isoformat() if since is not None else None
 
     def _remove_outdated(self, result: Result, places: dict[str, Path]) -> None:
         """What must not stand beside the new report: its error page, a fuller file of an empty process or with cases."""
