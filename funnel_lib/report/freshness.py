@@ -138,5 +138,6 @@ def up_to_date(order: Order) -> int:
     if not is_finished(before) or company.get("description") != prints["description"]:
         return 0
     found = tasks(order, company["processes"], before, prints)
-    whole = (order.output / "index.html").is_file() and not outdated_books(order, [task.unit for task in found], before)
-    return len(found) if whole and not any(task.reason for task in found) else 0
+    whole = all((order.output / name).is_file() for name in ("index.html", "summary.eml"))
+    stale = any(task.reason for task in found) or outdated_books(order, [task.unit for task in found], before)
+    return len(found) if whole and not stale else 0

@@ -11,7 +11,7 @@ from typing import Any
 import funnel_lib
 from funnel_lib.company import Company
 from funnel_lib.description import in_language
-from funnel_lib.report import index, manifest, results
+from funnel_lib.report import headlines, index, mail, manifest, results
 from funnel_lib.report.cases import without_cases
 from funnel_lib.report.freshness import Task, outdated_books
 from funnel_lib.report.make import Result, read_contents
@@ -107,9 +107,19 @@ class Publisher:
         if "xlsx" in self.order.formats:
             self._write_workbooks(results)
         books = {folder for folder in self.folders.values() if (self.order.output / folder / "tables.xlsx").is_file()}
+        every = self._every()
+        write_whole(self.order.output / mail.NAME, mail.mail_bytes(
+            self.company.name, self._as_of(), self.language, self.titles, every,
+            headlines.rows(every, self.titles, self._stale(every), self.language)))
         write_whole(self.order.output / "index.html", index.index_page(
-            self.company.name, self._as_of(), self.language, self.titles, self.folders, self._every(), books))
+            self.company.name, self._as_of(), self.language, self.titles, self.folders, every, books, self._stale(every)))
         self._write_manifest(finished_at=_now())
+
+    def _stale(self, entries: list[dict[str, Any]]) -> set[str]:
+        """Published reports of other data or another description than this run's."""
+        now = self.tasks[0].inputs
+        return {entry["report"] for entry in entries if entry["status"] != "failed" and any(
+            entry.get("inputs", {}).get(name) != now[name] for name in ("data", "description"))}
 
     def _write_manifest(self, finished_at: str | None) -> None:
         failed = sum(entry["status"] == "failed" for entry in self.entries.values())

@@ -60,7 +60,7 @@ def test_one_bad_report_never_costs_another(faults: tuple[batch.Outcome, Path]) 
     published = sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file())
     errors = [f"{name}.error.html" for name, what in status.items() if what == "failed"]
     assert published == sorted([".lock", "index.html", "manifest.json", "retail/01_good.html", "retail/01_good.ipynb", "retail/01_good.results.json",
-                                "retail/tables.xlsx", *errors])
+                                "retail/tables.xlsx", "summary.eml", *errors])
 
 
 @pytest.mark.parametrize(("report", "reason", "cell"), [
@@ -130,7 +130,7 @@ def test_same_bytes_whatever_the_number_of_jobs_and_the_surroundings(tmp_path: P
     _, second = render(tmp_path, notebooks, "deep/" + "x" * 120 + "/{second}", jobs=1)
     names = [f"{process}/{file}" for process in ("retail", "wholesale")
              for file in ("01_good.html", "01_good.ipynb", "01_good.results.json", "tables.xlsx")]
-    for name in [*names, "index.html"]:
+    for name in [*names, "index.html", "summary.eml"]:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 
