@@ -44,7 +44,7 @@ def report(
     process: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this process; may be repeated.")] = None,
     notebook: Annotated[list[str] | None, typer.Option(metavar="02", help="Only this notebook; may be repeated.")] = None,
     language: Language = None,
-    format: Annotated[str, typer.Option(metavar="LIST", help="html, ipynb, xlsx, separated by commas.")] = "html,ipynb,xlsx",
+    format: Annotated[str, typer.Option(metavar="LIST", help="html, pdf, ipynb, xlsx, separated by commas.")] = "html,ipynb,xlsx",
     jobs: Annotated[int | None, typer.Option(min=1, help="Reports at a time; default: one per core.")] = None,
     as_of: AsOf = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds allowed for one report.")] = 600,
@@ -76,7 +76,7 @@ def _make(order: Order, as_json: bool, verbose: bool) -> int:
     started = time.monotonic()
     kept = freshness.up_to_date(order) if order.resume else 0
     if kept:
-        _say_end(order, as_json, {"made": 0, "failed": 0, "kept": kept}, started)
+        _say_end(order, as_json, {"made": 0, "failed": 0, "kept": kept, "lost": 0}, started)
         return 0
     from funnel_lib.report import batch  # from here on the engine and the notebooks' libraries are needed
 
@@ -85,7 +85,8 @@ def _make(order: Order, as_json: bool, verbose: bool) -> int:
     with _writing(order.output), heard(as_json, verbose) as listener:
         outcome = batch.run(order, read, listener.start, listener.result, prints)
     failed = sum(result.status == "failed" for result in outcome.results)
-    _say_end(order, as_json, {"made": len(outcome.results) - failed, "failed": failed, "kept": outcome.kept_count}, started)
+    _say_end(order, as_json, {"made": len(outcome.results) - failed, "failed": failed, "kept": outcome.kept_count,
+                              "lost": sum(len(result.lost) for result in outcome.results)}, started)
     return outcome.exit_code
 
 
@@ -94,7 +95,7 @@ def _say_end(order: Order, as_json: bool, counts: dict[str, int], started: float
 
     seconds, place = time.monotonic() - started, order.output / "index.html"
     if as_json:
-        say("end", **counts, seconds=round(seconds, 1), index=str(place), exit_code=int(counts["failed"] > 0))
+        say("end", **counts, seconds=round(seconds, 1), index=str(place), exit_code=int(counts["failed"] + counts["lost"] > 0))
         return
     kept = f", {counts['kept']} up to date" if counts["kept"] else ""
     typer.echo(f"{counts['made']} of {counts['made'] + counts['failed']} reports made{kept} in {seconds:.0f} s: {place}")
@@ -314,14 +315,15 @@ def _known_language(language: str | None) -> str | None:
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    from funnel_lib.report.order import FORMATS
+    from funnel_lib.report.order import KNOWN_FORMATS
 
+    there = ", ".join(KNOWN_FORMATS)
     found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
     for name in found:
-        if name not in FORMATS:
-            raise CallError(f"--format: {name!r} is not available; there are {', '.join(FORMATS)}.{nearest(name, FORMATS)}")
+        if name not in KNOWN_FORMATS:
+            raise CallError(f"--format: {name!r} is not available; there are {there}.{nearest(name, KNOWN_FORMATS)}")
     if not found:
-        raise CallError(f"--format: expected one or more of {', '.join(FORMATS)}, found nothing")
+        raise CallError(f"--format: expected one or more of {there}, found nothing")
     return found
 
 

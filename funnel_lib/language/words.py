@@ -65,6 +65,7 @@ WORDS: dict[str, tuple[str, str]] = {
                      "Нужны строки этого процесса в таблице leads (lead_id, process, created_at), counts (process, "
                      "step, count) или orders (order_id, customer_id, process, ordered_at, amount)."),
     "empty_short": ("Nothing to measure yet", "Пока нечего измерять"),
+    "pdf_lost": ("The PDF could not be made: {reason}", "PDF сделать не удалось: {reason}"),
     "stale": ("Made from earlier data", "Построен по прежним данным"),
     "headlines": ("At a glance", "Коротко"),
     "process": ("Process", "Процесс"),

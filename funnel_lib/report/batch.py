@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 @dataclass(frozen=True)
 class Outcome:
     """The run's results in the order of the index, how many reports were up to date, and what the call returns to the
-    shell: 0, or 1 if any failed."""
+    shell: 0, or 1 if any failed or lost a file."""
 
     results: list[Result]
     index: Path
@@ -37,7 +37,7 @@ class Outcome:
 
     @property
     def exit_code(self) -> int:
-        return int(any(result.status == "failed" for result in self.results))
+        return int(any(result.status == "failed" or result.lost for result in self.results))
 
 
 def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda count: None,

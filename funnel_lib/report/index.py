@@ -29,6 +29,8 @@ class Line:
     old: str = ""
     empty: str = ""
     notebook: str = ""
+    pdf: str = ""
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -75,7 +77,9 @@ def _line(entry: dict[str, Any], stale: Collection[str], language: str) -> Line:
         return _failed_line(entry, language)
     files = entry.get("files", [])
     shown = {"link": quote(page) if page in files else quote(notebook) if notebook in files else "",
-             "notebook": quote(notebook) if notebook in files else ""}
+             "notebook": quote(notebook) if notebook in files else "",
+             "pdf": quote(f"{entry['report']}.pdf") if f"{entry['report']}.pdf" in files else "",
+             "lost": word("pdf_lost", language, reason=entry["lost"]["pdf"]) if entry.get("lost") else ""}
     if entry["status"] == "empty":
         return Line(entry["title"], empty=word("empty_short", language), **shown)
     old = marked("stale", entry, language) if entry["report"] in stale else ""

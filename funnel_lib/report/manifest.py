@@ -36,7 +36,7 @@ def entry_of(result: Result, made_at: str, before: dict[str, Any] | None, inputs
                     "sentences": result.sentences, "previous": _previous(before, as_of),
                     "files": [f"{result.report}.{kind}" for kind in result.files], "made_at": made_at,
                     "sizes": {f"{result.report}.{kind}": path.stat().st_size for kind, path in result.files.items()},
-                    "inputs": inputs or {}, "warnings": list(result.warnings)}
+                    "lost": result.lost, "inputs": inputs or {}, "warnings": list(result.warnings)}
 
 
 def _previous(before: dict[str, Any] | None, as_of: str) -> dict[str, Any] | None:

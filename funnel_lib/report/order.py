@@ -7,8 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from funnel_lib.errors import CallError
+from funnel_lib.report.pdf import check_available
 from funnel_lib.report.units import Unit, find_notebooks, notebooks_folder, plan
 
+# What can be asked for, and what is made where nothing is said.
+KNOWN_FORMATS = ("html", "pdf", "ipynb", "xlsx")
 FORMATS = ("html", "ipynb", "xlsx")
 TIMEOUT_SECONDS = 600.0
 
@@ -42,8 +45,10 @@ class Order:
 def planned(order: Order, processes: list[str]) -> list[Unit]:
     """The reports of the order, for the company's `processes`. Raises `CallError` for anything that does not exist."""
     for name in order.formats:
-        if name not in FORMATS:
-            raise CallError(f"format {name!r} is not available; there are {', '.join(FORMATS)}")
+        if name not in KNOWN_FORMATS:
+            raise CallError(f"format {name!r} is not available; there are {', '.join(KNOWN_FORMATS)}")
+    if "pdf" in order.formats:
+        check_available()
     folder = order.notebooks_folder or notebooks_folder()
     return plan(find_notebooks(folder, order.notebooks), processes, order.processes, order.parameters)
 

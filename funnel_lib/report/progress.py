@@ -26,7 +26,7 @@ class Quiet:
 
     def result(self, result: Result) -> None:
         """A report is published, or it has failed."""
-        if result.status == "failed" or self.verbose:
+        if result.status == "failed" or result.lost or self.verbose:
             typer.echo(line_of(result), err=True)
 
 
@@ -41,7 +41,8 @@ class JsonLines:
         """A report is published, or it has failed."""
         failure = result.failure or {}
         say("report", report=result.report, notebook=result.notebook, process=result.process, status=result.status,
-            seconds=result.seconds, headline=result.headline, reason=failure.get("reason"), cell=failure.get("cell"))
+            seconds=result.seconds, headline=result.headline, reason=failure.get("reason"), cell=failure.get("cell"),
+            lost=result.lost)
 
 
 class Bar:
@@ -58,7 +59,7 @@ class Bar:
     def result(self, result: Result) -> None:
         """A report is published, or it has failed."""
         self.bar.advance(self.task)
-        if result.status == "failed":
+        if result.status == "failed" or result.lost:
             self.bar.console.print(line_of(result), markup=False, highlight=False)
 
 
@@ -90,4 +91,6 @@ def line_of(result: Result) -> str:
     if result.status == "failed":
         cell = f" (cell {result.failure['cell']})" if result.failure["cell"] else ""
         return f"failed {result.report}: {' '.join(result.failure['reason'].split())[:200]}{cell}"
+    if result.lost:
+        return f"{result.report}: " + "; ".join(f"no {kind}: {reason[:200]}" for kind, reason in result.lost.items())
     return f"{result.status:6} {result.report}  {result.seconds:.1f} s"

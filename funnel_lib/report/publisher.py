@@ -23,7 +23,7 @@ from funnel_lib.report.workbook import ReportTables, workbook_bytes
 
 # The manifest is saved while the run goes on, so that one that is killed loses little of its work.
 SAVE_SECONDS = 5.0
-KINDS = ("html", "ipynb", results.KIND)
+KINDS = ("html", "pdf", "ipynb", results.KIND)
 
 
 class Publisher:
@@ -82,9 +82,10 @@ class Publisher:
         return since.isoformat() if since is not None else None
 
     def _remove_outdated(self, result: Result, places: dict[str, Path]) -> None:
-        """What must not stand beside the new report: its error page, a fuller file of an empty process or with cases."""
+        """What must not stand beside the new report: its error page, an older PDF where the new one failed, a fuller file of
+        an empty process or with cases."""
         left = [kind for kind in KINDS if kind not in result.files] if result.status == "empty" or not self.order.cases else []
-        for kind in ["error.html", *left]:
+        for kind in ["error.html", *left, *result.lost]:
             places[kind].unlink(missing_ok=True)
         if not self.order.cases and result.folder and "xlsx" not in self.order.formats:
             (self.order.output / result.folder / "tables.xlsx").unlink(missing_ok=True)

@@ -83,7 +83,7 @@ def test_index_manifest_and_error_page_name_the_reason_and_the_cell(faults: tupl
 def test_every_link_of_the_index_leads_somewhere(faults: tuple[batch.Outcome, Path]) -> None:
     _, output = faults
     page = BeautifulSoup((output / "index.html").read_text(), "html.parser")
-    assert all((output / link["href"]).is_file() for link in page.find_all("a")) and len(page.find_all("a")) == 6
+    assert all((output / link["href"]).is_file() for link in page.find_all("a")) and len(page.find_all("a")) == 7
     assert "The fair brings enough leads." in page.get_text() and "4 of 5 reports failed" in page.get_text()
 
 
