@@ -8,7 +8,7 @@ import os
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -21,7 +21,7 @@ from funnel_lib.errors import CallError, DataError, FunnelError, nearest
 if TYPE_CHECKING:
     from funnel_lib.company import Company
     from funnel_lib.findings import Finding
-    from funnel_lib.report.make import Result
+    from funnel_lib.report.order import Order
 
 # Commands import what they need where they need it: `funnel --help` must not wait for pandas.
 
@@ -44,29 +44,83 @@ def report(
     process: Annotated[list[str] | None, typer.Option(metavar="NAME", help="Only this process; may be repeated.")] = None,
     notebook: Annotated[list[str] | None, typer.Option(metavar="02", help="Only this notebook; may be repeated.")] = None,
     language: Language = None,
-    format: Annotated[str, typer.Option(metavar="LIST", help="html, ipynb, xlsx, separated by commas.")] = "html,ipynb,xlsx",
+    format: Annotated[str, typer.Option(metavar="LIST", help="html, pdf, ipynb, xlsx, separated by commas.")] = "html,ipynb,xlsx",
     jobs: Annotated[int | None, typer.Option(min=1, help="Reports at a time; default: one per core.")] = None,
     as_of: AsOf = None,
     timeout: Annotated[float, typer.Option(min=1, help="Seconds allowed for one report.")] = 600,
+    resume: Annotated[bool, typer.Option("--resume", help="Make only what is missing or out of date.")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would be made, and why; write nothing.")] = False,
+    cases: Annotated[bool, typer.Option(" /--no-cases", help="Leave out tables that list leads or customers.")] = True,
+    as_json: Annotated[bool, typer.Option("--json", help="Tell of the run in lines of JSON.")] = False,
     verbose: Verbose = False,
 ) -> None:
     """Render every notebook for every process into HTML, notebooks and Excel, with an index."""
     with _said_plainly(verbose):
-        from funnel_lib.report import batch
+        from funnel_lib.report.order import Order
 
-        company = _found(company)
-        order = batch.Order(company, output, tuple(process or ()), tuple(notebook or ()), language=_known_language(language),
-                            as_of=_day(as_of), formats=_formats(format), jobs=jobs, timeout=timeout)
-        read = _read(company, order.as_of, order.language)
-        started = time.monotonic()
-        with _writing(output), _progress() as (on_start, on_result):
-            outcome = batch.run(order, read, on_start, on_result)
-        failed = sum(result.status == "failed" for result in outcome.results)
-        typer.echo(f"{len(outcome.results) - failed} of {len(outcome.results)} reports in "
-                   f"{time.monotonic() - started:.0f} s: {outcome.index}")
-        if failed:
-            typer.echo(f"{failed} failed; the index says why.", err=True)
-        raise typer.Exit(outcome.exit_code)
+        order = Order(_found(company), output, tuple(process or ()), tuple(notebook or ()), language=_known_language(language),
+                      as_of=_day(as_of), formats=_formats(format), jobs=jobs, timeout=timeout, resume=resume, cases=cases)
+        if dry_run:
+            _say_what_would_be_made(order, as_json)
+        else:
+            raise typer.Exit(_make(order, as_json, verbose))
+
+
+def _make(order: Order, as_json: bool, verbose: bool) -> int:
+    """Make the reports of the order, unless all are up to date; gives the exit code."""
+    from funnel_lib.report import freshness
+    from funnel_lib.report.progress import heard
+    from funnel_lib.report.publish import check_output
+
+    check_output(order.output, order.company)
+    started = time.monotonic()
+    kept = freshness.up_to_date(order) if order.resume else 0
+    if kept:
+        _say_end(order, as_json, {"made": 0, "failed": 0, "kept": kept, "lost": 0}, started)
+        return 0
+    from funnel_lib.report import batch  # from here on the engine and the notebooks' libraries are needed
+
+    prints = freshness.fingerprints(order.company)
+    read = _read(order.company, order.as_of, order.language)
+    with _writing(order.output), heard(as_json, verbose) as listener:
+        outcome = batch.run(order, read, listener.start, listener.result, prints)
+    failed = sum(result.status == "failed" for result in outcome.results)
+    _say_end(order, as_json, {"made": len(outcome.results) - failed, "failed": failed, "kept": outcome.kept_count,
+                              "lost": sum(len(result.lost) for result in outcome.results)}, started)
+    return outcome.exit_code
+
+
+def _say_end(order: Order, as_json: bool, counts: dict[str, int], started: float) -> None:
+    from funnel_lib.report.progress import say
+
+    seconds, place = time.monotonic() - started, order.output / "index.html"
+    if as_json:
+        say("end", **counts, seconds=round(seconds, 1), index=str(place), exit_code=int(counts["failed"] + counts["lost"] > 0))
+        return
+    kept = f", {counts['kept']} up to date" if counts["kept"] else ""
+    typer.echo(f"{counts['made']} of {counts['made'] + counts['failed']} reports made{kept} in {seconds:.0f} s: {place}")
+    if counts["failed"]:
+        typer.echo(f"{counts['failed']} failed; the index says why.", err=True)
+
+
+def _say_what_would_be_made(order: Order, as_json: bool) -> None:
+    """One line per report: made or kept, and why. Reads the description and the manifest, never the data's contents."""
+    from funnel_lib.readers.description_file import read_description
+    from funnel_lib.readers.place import FILE_NAME
+    from funnel_lib.report import freshness
+    from funnel_lib.report.manifest import read_manifest
+    from funnel_lib.report.progress import say
+    from funnel_lib.report.publish import check_output
+
+    processes = list(read_description(order.company / FILE_NAME).processes)
+    check_output(order.output, order.company)
+    for task in freshness.tasks(order, processes, read_manifest(order.output), freshness.fingerprints(order.company)):
+        made = bool(task.reason) or not order.resume
+        why = task.reason or ("up to date" if order.resume else "up to date; --resume would keep it")
+        if as_json:
+            say("plan", report=task.unit.name, action="make" if made else "keep", why=why)
+        else:
+            typer.echo(f"{'make' if made else 'keep'} {task.unit.name}: {why}")
 
 
 @app.command()
@@ -237,7 +291,7 @@ def _read(path: Path, as_of: str | None, language: str | None) -> Company:
 
 
 def _found(path: Path) -> Path:
-    from funnel_lib.readers.folder import find_folder
+    from funnel_lib.readers.place import find_folder
 
     return find_folder(path)
 
@@ -261,14 +315,15 @@ def _known_language(language: str | None) -> str | None:
 
 
 def _formats(text: str) -> tuple[str, ...]:
-    from funnel_lib.report.batch import FORMATS
+    from funnel_lib.report.order import KNOWN_FORMATS
 
+    there = ", ".join(KNOWN_FORMATS)
     found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
     for name in found:
-        if name not in FORMATS:
-            raise CallError(f"--format: {name!r} is not available; there are {', '.join(FORMATS)}.{nearest(name, FORMATS)}")
+        if name not in KNOWN_FORMATS:
+            raise CallError(f"--format: {name!r} is not available; there are {there}.{nearest(name, KNOWN_FORMATS)}")
     if not found:
-        raise CallError(f"--format: expected one or more of {', '.join(FORMATS)}, found nothing")
+        raise CallError(f"--format: expected one or more of {there}, found nothing")
     return found
 
 
@@ -279,33 +334,6 @@ def _day(text: str | None) -> str | None:
         return datetime.fromisoformat(text).isoformat().removesuffix("T00:00:00")
     except ValueError:
         raise CallError(f"--as-of: expected a date such as 2026-07-01, found {text!r}") from None
-
-
-@contextmanager
-def _progress() -> Iterator[tuple[Callable[[int], None], Callable[[Result], None]]]:
-    """Who hears of the run: a bar on a terminal; one line per report where the output is a pipe or a file."""
-    if not sys.stderr.isatty():
-        yield (lambda count: None), (lambda result: typer.echo(_line(result)))
-        return
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
-
-    with Progress(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
-                  transient=True) as bar:
-        task = bar.add_task("reports")
-
-        def heard(result: Result) -> None:
-            bar.advance(task)
-            if result.status == "failed":
-                bar.console.print(_line(result), markup=False, highlight=False)
-
-        yield (lambda count: bar.update(task, total=count)), heard
-
-
-def _line(result: Result) -> str:
-    if result.status == "failed":
-        cell = f" (cell {result.failure['cell']})" if result.failure["cell"] else ""
-        return f"failed {result.report}: {' '.join(result.failure['reason'].split())[:200]}{cell}"
-    return f"{result.status:6} {result.report}  {result.seconds:.1f} s"
 
 
 def _print_findings(title: str, findings: Sequence[Finding]) -> None:

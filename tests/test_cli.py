@@ -39,7 +39,7 @@ def company(tmp_path: Path) -> Path:
     (["nutbolt", "--process", "retial"], "Did you mean 'retail'?"),
     (["nutbolt", "--notebook", "42"], "does not exist; there are"),
     (["nutbolt", "--notebook", "00_company_overveiw"], "Did you mean '00_company_overview'?"),
-    (["nutbolt", "--format", "html,pdf"], "'pdf' is not available; there are html, ipynb, xlsx"),
+    (["nutbolt", "--format", "html,docx"], "'docx' is not available; there are html, pdf, ipynb, xlsx"),
     (["nutbolt", "--language", "de"], "expected en or ru, found 'de'"),
     (["nutbolt", "--as-of", "31.02.2026"], "expected a date such as 2026-07-01, found '31.02.2026'"),
     (["nutbolt", "-o", "nutbolt/reports"], "never written to"),

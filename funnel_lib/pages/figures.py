@@ -17,10 +17,22 @@ def describe_figures() -> None:
         return
     formatter = JSONFormatter(parent=shell.display_formatter, format_type=FIGURE)
     # Choosing a picture format clears what is registered for `Figure` itself, so its base class is named.
-    formatter.for_type_by_name("matplotlib.figure", "FigureBase", words_of)
+    formatter.for_type_by_name("matplotlib.figure", "FigureBase", _told_of)
     shell.display_formatter.formatters[FIGURE] = formatter
     if FIGURE not in shell.display_formatter.active_types:
         shell.display_formatter.active_types = [*shell.display_formatter.active_types, FIGURE]
+
+
+def _told_of(figure: Any) -> dict[str, Any]:
+    return {**words_of(figure), "drawn": texts_in(figure)}
+
+
+def texts_in(figure: Any) -> list[str]:
+    """Every text drawn in a matplotlib figure, names at the axes included."""
+    from matplotlib.text import Text  # whoever has a figure has it loaded
+
+    names = [label for axes in figure.axes for label in [*axes.get_xticklabels(), *axes.get_yticklabels()]]
+    return sorted({text.get_text().strip() for text in [*figure.findobj(Text), *names]} - {""})
 
 
 def words_of(figure: Any) -> dict[str, str]:

@@ -12,7 +12,6 @@ from pydantic import BaseModel, ValidationError
 from funnel_lib.description import CompanyDescription, in_plain_words, shown_place
 from funnel_lib.errors import CallError, nearest
 
-FILE_NAME = "company.yaml"
 Model = TypeVar("Model", bound=BaseModel)
 
 

@@ -17,13 +17,13 @@ from funnel_lib.description import LANGUAGES, CompanyDescription, moment_text
 from funnel_lib.engine import to_lazy
 from funnel_lib.errors import CallError, DataError, nearest
 from funnel_lib.findings import Finding, finding
-from funnel_lib.readers.description_file import FILE_NAME, read_description
+from funnel_lib.readers.description_file import read_description
+from funnel_lib.readers.place import FILE_NAME, find_folder
 from funnel_lib.readers.table_file import READERS, load_table
 from funnel_lib.schema import TABLES, THROUGH_LEADS
 
 # Files that may hold a table and are not read.
 _OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".tsv")
-PROJECT = Path(__file__).resolve().parents[2]
 
 
 def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, language: str | None = None) -> Company:
@@ -43,24 +43,6 @@ def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, l
     connection, scratch = _connection()
     loaded, findings = _load(connection, folder, description, scratch)
     return checked_company(connection, description, loaded, findings)
-
-
-def find_folder(path: Path) -> Path:
-    """The company folder meant by a path.
-
-    Raises `CallError` where there is none, naming the nearest folder that there is.
-    """
-    for candidate in [path] if path.is_absolute() else [path, PROJECT / path]:
-        if (candidate / FILE_NAME).is_file():
-            return candidate
-    if path.is_file():
-        raise CallError(f"{path}: expected a company folder, found a file"
-                        + (f"; give its folder {path.parent}" if path.name == FILE_NAME else ""))
-    if path.is_dir():
-        raise CallError(f"{path}: no {FILE_NAME} in this folder; `funnel new {path}` writes one to fill in")
-    parent = path.parent if path.parent.is_dir() else Path()
-    siblings = [entry.name for entry in parent.iterdir() if (entry / FILE_NAME).is_file()]
-    raise CallError(f"{path}: no such folder.{nearest(path.name, siblings)}")
 
 
 def _connection() -> tuple[duckdb.DuckDBPyConnection, Path]:

@@ -17,11 +17,12 @@ from funnel_lib.errors import CallError, nearest
 from funnel_lib.findings import Finding
 from funnel_lib.readers import bitrix24
 from funnel_lib.readers.columns import quoted
-from funnel_lib.readers.description_file import FILE_NAME, read_description
+from funnel_lib.readers.description_file import read_description
 from funnel_lib.readers.draft import described, draft, find
 from funnel_lib.readers.keys import safe_keys
 from funnel_lib.readers.mapped_table import MappedTable, Mapper
 from funnel_lib.readers.mapping import Mapping, read_mapping
+from funnel_lib.readers.place import FILE_NAME
 from funnel_lib.readers.source_file import find_files, load_sources
 from funnel_lib.readers.table_file import READERS
 from funnel_lib.schema import TABLES

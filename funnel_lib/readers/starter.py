@@ -9,7 +9,7 @@ from typing import get_args
 
 from funnel_lib.description import Language
 from funnel_lib.errors import CallError, nearest
-from funnel_lib.readers.description_file import FILE_NAME
+from funnel_lib.readers.place import FILE_NAME
 from funnel_lib.readers.table_file import READERS
 from funnel_lib.schema import TABLES
 

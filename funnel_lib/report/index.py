@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import groupby
@@ -11,6 +12,7 @@ from urllib.parse import quote
 from funnel_lib.language.words import word
 from funnel_lib.pages.quality import data_quality
 from funnel_lib.pages.shown import last_day
+from funnel_lib.report.headlines import HEADLINES, marked, rows
 
 
 @dataclass(frozen=True)
@@ -27,6 +29,8 @@ class Line:
     old: str = ""
     empty: str = ""
     notebook: str = ""
+    pdf: str = ""
+    lost: str = ""
 
 
 @dataclass(frozen=True)
@@ -39,8 +43,9 @@ class Section:
 
 
 def index_page(company: str, as_of: str, language: str, titles: dict[str, str], folders: dict[str, str],
-               entries: list[dict[str, Any]], workbooks: set[str]) -> str:
-    """The index as text. `titles` and `folders` by process; `workbooks` are the folders that hold a tables.xlsx."""
+               entries: list[dict[str, Any]], workbooks: set[str], stale: Collection[str] = ()) -> str:
+    """The index as text. `titles` and `folders` by process; `workbooks` are the folders that hold a tables.xlsx; `stale` are
+    reports made from earlier data than those of the latest run."""
     from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
 
     sections = []
@@ -48,11 +53,13 @@ def index_page(company: str, as_of: str, language: str, titles: dict[str, str], 
         folder = folders.get(process, "")
         book = quote(f"{folder}/tables.xlsx") if folder and folder in workbooks else ""
         name = titles.get(process, process) if process is not None else word("whole_company", language)
-        sections.append(Section(name, [_line(entry, language) for entry in group], book))
+        sections.append(Section(name, [_line(entry, stale, language) for entry in group], book))
     failed = sum(entry["status"] == "failed" for entry in entries)
     summary = word("failed_count", language, count=failed, total=len(entries)) if failed else ""
     return standing_page("overview.html.j2", title=word("reports", language), process="", language=language, company=company,
                          sections=sections, summary=summary,
+                         rows=rows(entries, titles, stale, language),
+                         heads=[word(one.words, language) for one in HEADLINES],
                          as_of=last_day(as_of, language) if as_of else "", word=partial(_word, language))
 
 
@@ -64,16 +71,19 @@ def _place(entry: dict[str, Any], titles: dict[str, str]) -> int:
     return list(titles).index(entry["process"]) if entry["process"] in titles else -1
 
 
-def _line(entry: dict[str, Any], language: str) -> Line:
+def _line(entry: dict[str, Any], stale: Collection[str], language: str) -> Line:
     page, notebook = f"{entry['report']}.html", f"{entry['report']}.ipynb"
     if entry["status"] == "failed":
         return _failed_line(entry, language)
     files = entry.get("files", [])
     shown = {"link": quote(page) if page in files else quote(notebook) if notebook in files else "",
-             "notebook": quote(notebook) if notebook in files else ""}
+             "notebook": quote(notebook) if notebook in files else "",
+             "pdf": quote(f"{entry['report']}.pdf") if f"{entry['report']}.pdf" in files else "",
+             "lost": word("pdf_lost", language, reason=entry["lost"]["pdf"]) if entry.get("lost") else ""}
     if entry["status"] == "empty":
         return Line(entry["title"], empty=word("empty_short", language), **shown)
-    return Line(entry["title"], headline=entry["headline"], **shown)
+    old = marked("stale", entry, language) if entry["report"] in stale else ""
+    return Line(entry["title"], headline=entry["headline"], old=old, **shown)
 
 
 def _failed_line(entry: dict[str, Any], language: str) -> Line:

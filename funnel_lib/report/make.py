@@ -12,6 +12,8 @@ from typing import Any
 import nbformat
 
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, TABLE
+from funnel_lib.report.cases import without_cases
+from funnel_lib.report.pdf import write_pdf
 from funnel_lib.report.render import Failure, Run, run_notebook
 from funnel_lib.report.units import Unit, read_notebook
 
@@ -29,12 +31,16 @@ class Job:
     names: dict[str, str]
     parent: int
     has_workbook: bool
+    cases: bool = True
     nursery: str = ""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a unit: `status` done, failed or empty; `files` lie in the run's folder until they are published."""
+    """What came of a unit: `status` done, failed or empty; `files` lie in the run's folder until they are published.
+
+    `lost` are files of a finished report that could not be made, with the reason: a PDF that fails never costs the page.
+    """
 
     report: str
     notebook: str
@@ -47,6 +53,7 @@ class Result:
     tables: list[dict[str, Any]] = field(default_factory=list)
     definitions: list[dict[str, Any]] = field(default_factory=list)
     files: dict[str, Path] = field(default_factory=dict)
+    lost: dict[str, str] = field(default_factory=dict)
     failure: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
@@ -87,18 +94,27 @@ def source_title(unit: Unit) -> str:
 def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Result:
     from funnel_lib.report.page import page_of, title_of  # nbconvert takes a second: only where a page is made
 
-    contents = read_contents(run.notebook)
-    files = {}
+    notebook = run.notebook if job.cases else without_cases(run.notebook)
+    contents = read_contents(notebook)
+    files, lost = {}, {}
     home = "../index.html" if unit.folder else "index.html"
+    tables = "tables.xlsx" if job.has_workbook and unit.folder else ""
+    page = folder / "page.html"
+    if {"html", "pdf"} & set(job.formats):
+        page.write_text(page_of(notebook, home, tables), encoding="utf-8")
     if "html" in job.formats:
-        tables = "tables.xlsx" if job.has_workbook and unit.folder else ""
-        files["html"] = folder / "page.html"
-        files["html"].write_text(page_of(run.notebook, home, tables), encoding="utf-8")
+        files["html"] = page
+    if "pdf" in job.formats:
+        reason = write_pdf(page, folder / "page.pdf", job.timeout)
+        if reason:
+            lost["pdf"] = reason
+        else:
+            files["pdf"] = folder / "page.pdf"
     if "ipynb" in job.formats:
         files["ipynb"] = folder / "page.ipynb"
-        files["ipynb"].write_text(nbformat.writes(run.notebook) + "\n", encoding="utf-8")
+        files["ipynb"].write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return Result(unit.name, unit.notebook.stem, unit.process, unit.folder, "done",
-                  title_of(run.notebook) or unit.notebook.stem, files=files, warnings=run.warnings,
+                  title_of(notebook) or unit.notebook.stem, files=files, lost=lost, warnings=run.warnings,
                   seconds=round(seconds, 1), **contents)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from funnel_lib.report.make import Result
+if TYPE_CHECKING:
+    from funnel_lib.report.make import Result
 
 NAME = "manifest.json"
-PUBLISHED = ("title", "as_of", "headline", "sentences", "files", "made_at")
+PUBLISHED = ("title", "as_of", "currency", "headline", "sentences", "previous", "files", "made_at")
 
 
 def read_manifest(output: Path) -> dict[str, Any]:
@@ -21,15 +22,33 @@ def read_manifest(output: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
-def entry_of(result: Result, made_at: str, before: dict[str, Any] | None) -> dict[str, Any]:
-    """One report's entry; a failed one keeps what is still published from an earlier run under `older`."""
+def entry_of(result: Result, made_at: str, before: dict[str, Any] | None, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
+    """One report's entry; a failed one keeps what is still published from an earlier run under `older`.
+
+    `inputs` are the hashes of what the report was made from.
+    """
     entry = {"report": result.report, "process": result.process, "notebook": result.notebook, "status": result.status,
              "title": result.title, "seconds": result.seconds}
     if result.status == "failed":
         return entry | {"failure": result.failure, "older": _older(before), "warnings": list(result.warnings)}
-    return entry | {"as_of": result.about.get("as_of", ""), "headline": result.headline, "sentences": result.sentences,
+    as_of = result.about.get("as_of", "")
+    return entry | {"as_of": as_of, "currency": result.about.get("currency"), "headline": result.headline,
+                    "sentences": result.sentences, "previous": _previous(before, as_of),
                     "files": [f"{result.report}.{kind}" for kind in result.files], "made_at": made_at,
-                    "warnings": list(result.warnings)}
+                    "sizes": {f"{result.report}.{kind}": path.stat().st_size for kind, path in result.files.items()},
+                    "lost": result.lost, "inputs": inputs or {}, "warnings": list(result.warnings)}
+
+
+def _previous(before: dict[str, Any] | None, as_of: str) -> dict[str, Any] | None:
+    """The figures of the last report with another end of observation: the same Monday twice compares with the Monday before."""
+    from funnel_lib.report.headlines import figures_of  # loads pandas: only where a report was made
+
+    shown = _older(before)
+    if not shown or not shown.get("as_of"):
+        return None
+    if shown["as_of"] == as_of:
+        return shown.get("previous")
+    return {"as_of": shown["as_of"], "figures": figures_of(shown.get("sentences", []))}
 
 
 def _older(before: dict[str, Any] | None) -> dict[str, Any] | None:

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import ast
 import hashlib
+import json
 import re
 import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import nbformat
+from typing import TYPE_CHECKING, Any
 
 from funnel_lib.errors import CallError, nearest
+
+if TYPE_CHECKING:
+    import nbformat
 
 NAME_LETTERS = 60
 RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
@@ -74,14 +76,27 @@ def declared_parameters(notebook: Path) -> dict[str, Any]:
 
     Raises `CallError` where the file is no notebook, has no such cell, or the cell holds more than literals.
     """
-    for cell in read_notebook(notebook).cells:
-        if cell.cell_type == "code" and "parameters" in cell.metadata.get("tags", []):
-            return _literals(cell.source, notebook)
+    for cell in _cells(notebook):
+        if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
+            return _literals("".join(cell["source"]), notebook)
     raise CallError(f"{notebook.name}: expected a cell tagged 'parameters', found none; its values would be ignored")
+
+
+def _cells(notebook: Path) -> list[dict[str, Any]]:
+    """The cells; a notebook of the present format is read as the JSON it is, others by the library for it."""
+    try:
+        content = json.loads(notebook.read_text(encoding="utf-8"))
+        if content["nbformat"] == 4 and all({"cell_type", "metadata", "source"} <= cell.keys() for cell in content["cells"]):
+            return content["cells"]
+    except (OSError, ValueError, TypeError, KeyError, AttributeError):
+        pass  # said with its reason by the library
+    return read_notebook(notebook).cells
 
 
 def read_notebook(notebook: Path) -> nbformat.NotebookNode:
     """The notebook in the present format; `CallError` where the file is none."""
+    import nbformat  # takes two seconds: only where a notebook is run or written
+
     try:
         return nbformat.read(notebook, as_version=4)
     except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:

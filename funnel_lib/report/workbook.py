@@ -115,6 +115,8 @@ class _Writer:
         for number, row in enumerate(rows, start=1):
             for at, (value, column) in enumerate(zip(row, columns, strict=True)):
                 self._cell(sheet, number, at, value, row[own] if column["unit"] == "by_row" else column["unit"])
+        if not columns:
+            sheet.write_string(0, 0, table["note"][:CELL_LETTERS])
         sheet.freeze_panes(1, 1)
         if columns:
             sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)

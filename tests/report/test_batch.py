@@ -59,8 +59,8 @@ def test_one_bad_report_never_costs_another(faults: tuple[batch.Outcome, Path]) 
     assert outcome.exit_code == 1
     published = sorted(path.relative_to(output).as_posix() for path in output.rglob("*") if path.is_file())
     errors = [f"{name}.error.html" for name, what in status.items() if what == "failed"]
-    assert published == sorted([".lock", "index.html", "manifest.json", "retail/01_good.html", "retail/01_good.ipynb",
-                                "retail/tables.xlsx", *errors])
+    assert published == sorted([".lock", "index.html", "manifest.json", "retail/01_good.html", "retail/01_good.ipynb", "retail/01_good.results.json",
+                                "retail/tables.xlsx", "summary.eml", *errors])
 
 
 @pytest.mark.parametrize(("report", "reason", "cell"), [
@@ -83,7 +83,7 @@ def test_index_manifest_and_error_page_name_the_reason_and_the_cell(faults: tupl
 def test_every_link_of_the_index_leads_somewhere(faults: tuple[batch.Outcome, Path]) -> None:
     _, output = faults
     page = BeautifulSoup((output / "index.html").read_text(), "html.parser")
-    assert all((output / link["href"]).is_file() for link in page.find_all("a")) and len(page.find_all("a")) == 6
+    assert all((output / link["href"]).is_file() for link in page.find_all("a")) and len(page.find_all("a")) == 7
     assert "The fair brings enough leads." in page.get_text() and "4 of 5 reports failed" in page.get_text()
 
 
@@ -129,8 +129,8 @@ def test_same_bytes_whatever_the_number_of_jobs_and_the_surroundings(tmp_path: P
     monkeypatch.setenv("PYTHONHASHSEED", "7")
     _, second = render(tmp_path, notebooks, "deep/" + "x" * 120 + "/{second}", jobs=1)
     names = [f"{process}/{file}" for process in ("retail", "wholesale")
-             for file in ("01_good.html", "01_good.ipynb", "tables.xlsx")]
-    for name in [*names, "index.html"]:
+             for file in ("01_good.html", "01_good.ipynb", "01_good.results.json", "tables.xlsx")]
+    for name in [*names, "index.html", "summary.eml"]:
         assert (first / name).read_bytes() == (second / name).read_bytes(), name
 
 

@@ -1,0 +1,28 @@
+"""Where a company's folder is; loads no engine, so that a run with nothing to do is quick."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from funnel_lib.errors import CallError, nearest
+
+FILE_NAME = "company.yaml"
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def find_folder(path: Path) -> Path:
+    """The company folder meant by a path.
+
+    Raises `CallError` where there is none, naming the nearest folder that there is.
+    """
+    for candidate in [path] if path.is_absolute() else [path, PROJECT / path]:
+        if (candidate / FILE_NAME).is_file():
+            return candidate
+    if path.is_file():
+        raise CallError(f"{path}: expected a company folder, found a file"
+                        + (f"; give its folder {path.parent}" if path.name == FILE_NAME else ""))
+    if path.is_dir():
+        raise CallError(f"{path}: no {FILE_NAME} in this folder; `funnel new {path}` writes one to fill in")
+    parent = path.parent if path.parent.is_dir() else Path()
+    siblings = [entry.name for entry in parent.iterdir() if (entry / FILE_NAME).is_file()]
+    raise CallError(f"{path}: no such folder.{nearest(path.name, siblings)}")

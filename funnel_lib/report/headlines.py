@@ -1,0 +1,110 @@
+"""The headline figure of each exercise, process by process, beside the one of the run before: for the index and the mail."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from funnel_lib.language.formats import format_value, not_available
+from funnel_lib.language.words import word
+from funnel_lib.pages.shown import last_day
+
+
+class Headline(NamedTuple):
+    """A number that stands for an exercise: whose notebook begins so, which sentence and number, its unit and its words."""
+
+    notebook: str
+    sentence: str
+    number: str
+    unit: str
+    words: str
+
+    @property
+    def key(self) -> str:
+        """Its name in the manifest."""
+        return f"{self.sentence}.{self.number}"
+
+
+HEADLINES = (
+    Headline("01", "needed", "actual_per_week", "number", "headline_flow"),
+    Headline("02", "eventual_conversion", "eventual_share", "share", "headline_conversion"),
+    Headline("03", "repeat_rate", "share", "share", "headline_repeat"),
+    Headline("04", "biggest_lever", "margin_change_amount", "amount", "headline_lever"),
+    Headline("05", "dearest_stage", "cost_per_result_amount", "amount", "headline_cost"),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One headline figure as shown: the value, that of the run before, and what is to be known of it (failed, old, empty)."""
+
+    value: str
+    before: str = ""
+    mark: str = ""
+    link: str = ""
+
+
+@dataclass(frozen=True)
+class Row:
+    """The figures of one process, an exercise each."""
+
+    title: str
+    figures: list[Figure]
+
+
+def figures_of(sentences: list[dict[str, Any]]) -> dict[str, Any]:
+    """The headline figures among the sentences of a report, by their key."""
+    found = {sentence["key"]: sentence["numbers"] for sentence in reversed(sentences)}
+    return {one.key: found[one.sentence][one.number] for one in HEADLINES if one.number in found.get(one.sentence, {})}
+
+
+def rows(entries: list[dict[str, Any]], titles: dict[str, str], stale: Collection[str], language: str) -> list[Row]:
+    """A row for each process that has reports; `stale` are reports of earlier data than the latest run's."""
+    by_process: dict[str, dict[str, Any]] = {}
+    for entry in entries:
+        if entry["process"] in titles:
+            by_process.setdefault(entry["process"], {})[entry["notebook"][:2]] = entry
+    return [Row(titles[name], [_figure(one, by_process[name].get(one.notebook), stale, language) for one in HEADLINES])
+            for name in titles if {one.notebook for one in HEADLINES} & by_process.get(name, {}).keys()]
+
+
+def _figure(one: Headline, entry: dict[str, Any] | None, stale: Collection[str], language: str) -> Figure:
+    if entry is None:
+        return Figure("–")
+    if entry["status"] == "empty":
+        return Figure("–", mark=word("empty_short", language), link=_page(entry, entry))
+    shown = entry.get("older") or {} if entry["status"] == "failed" else entry
+    value = _told(one, figures_of(shown.get("sentences", [])), shown.get("currency"), language)
+    return Figure(value, _before(one, shown, language), _mark(entry, shown, stale, language), _page(entry, shown))
+
+
+def _told(one: Headline, figures: dict[str, Any], currency: str | None, language: str) -> str:
+    value = figures.get(one.key)
+    return not_available(language) if value is None else format_value(value, one.unit, language, currency)
+
+
+def _before(one: Headline, shown: dict[str, Any], language: str) -> str:
+    previous = shown.get("previous") or {}
+    if previous.get("figures", {}).get(one.key) is None:
+        return ""
+    value = _told(one, previous["figures"], shown.get("currency"), language)
+    return word("headline_before", language, value=value, date=last_day(previous["as_of"], language))
+
+
+def _mark(entry: dict[str, Any], shown: dict[str, Any], stale: Collection[str], language: str) -> str:
+    if entry["status"] == "failed":
+        return marked("failed", shown, language)
+    return marked("stale", shown, language) if entry["report"] in stale else ""
+
+
+def marked(key: str, shown: dict[str, Any], language: str) -> str:
+    """The word for what is to be known of a report, and up to when its data go."""
+    until = word("as_of", language, date=last_day(shown["as_of"], language)) if shown.get("as_of") else ""
+    return ": ".join(filter(None, [word(key, language), until]))
+
+
+def _page(entry: dict[str, Any], shown: dict[str, Any]) -> str:
+    page = f"{entry['report']}.html"
+    return quote(page) if page in shown.get("files", []) else ""

@@ -1,0 +1,43 @@
+"""`results.json`: valid by its own schema (checked by the library jsonschema), with the sentences' numbers, in both languages."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import jsonschema
+import pytest
+from small_reports import code, report_cells, write_company, write_notebooks
+
+import funnel_lib
+from funnel_lib import read_company
+from funnel_lib.report import batch
+from funnel_lib.report.results import SCHEMA
+
+ANSWER = """\
+from funnel_lib.answers.sentence import Sentence
+said = [Sentence("eventual_conversion", "18.3 % buy.", eventual_share=0.183, won_count=7, step="won", apart=True, median_days=float("nan"))]
+pages.answer(said, chosen)"""
+
+
+@pytest.mark.parametrize("language", ["en", "ru"])
+def test_results_hold_the_numbers_by_the_schema(tmp_path: Path, language: str) -> None:
+    cells = report_cells()
+    cells[-5] = code(ANSWER, "answer")
+    notebooks = write_notebooks(tmp_path / "notebooks", n02_good=cells)
+    company = write_company(tmp_path / "nutbolt")
+    order = batch.Order(company, tmp_path / "reports", ("retail",), notebooks_folder=notebooks, language=language, formats=("html",))
+    assert batch.run(order, read_company(company, language=language)).exit_code == 0
+    found = json.loads((tmp_path / "reports/retail/02_good.results.json").read_text(encoding="utf-8"))
+    schema = json.loads(SCHEMA.read_text(encoding="utf-8"))
+    jsonschema.Draft202012Validator.check_schema(schema)
+    jsonschema.Draft202012Validator(schema).validate(found)
+    assert found["sentences"] == [{"key": "eventual_conversion", "text": "18.3\N{NO-BREAK SPACE}% buy.", "numbers": {
+        "eventual_share": 0.183, "won_count": 7, "step": "won", "apart": True, "median_days": None}}]
+    assert found["about"] == {
+        "report": "retail/02_good", "notebook": "02_good", "title": "Where do leads come from?", "company": "Nut & Bolt",
+        "process": "retail", "process_title": "Розница" if language == "ru" else "Retail", "as_of": "2026-03-01T00:00:00",
+        "period": {"from": "2026-01-05T00:00:00", "before": "2026-03-01T00:00:00"}, "language": language, "currency": "EUR",
+        "version": funnel_lib.__version__}
+    with pytest.raises(jsonschema.ValidationError):
+        jsonschema.Draft202012Validator(schema).validate({**found, "schema": 2})
