@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from funnel_lib import MeasureError, Process, charts, efficiency
+from funnel_lib import MeasureError, Process, answers, charts, efficiency
 from funnel_lib.efficiency import change
 from funnel_lib.pooling import p_values_of_limits
 from funnel_lib.stage_costs import stage_sums
@@ -35,6 +35,8 @@ def test_one_year_against_the_year_before_by_hand():
     # 0.25 and 0.3 hours: within the error of the counts.
     assert row["hours_per_result_change"] == pytest.approx(0.05)
     assert row["hours_per_result_verdict"] == "cannot tell"
+    said = {sentence.key: sentence for sentence in answers.efficiency(Process.from_tables("p", **tables, **PERIOD))}["period_change"]
+    assert said.numbers == {"moved": 1, "stage": "lead_generation"} and "140 % more money" in said.replace("\xa0", " ")
 
 
 def test_one_of_many_that_moves_by_chance_is_not_called_a_change():
