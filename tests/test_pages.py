@@ -97,6 +97,12 @@ def test_an_answer_keeps_order_keys_and_numbers() -> None:
     assert bundle["sentences"][0] == {"text": "Enough.", "key": "verdict", "numbers": {"share": 0.2, "missing": None}}
 
 
+def test_lists_among_the_numbers_stay_lists_of_steady_numbers() -> None:
+    shown = pages.answer([Sentence("next", "Text.", low=[1.0, 2 / 3, float("nan")], names=["a"])], small_process())
+    numbers = shown._repr_mimebundle_()[ANSWER]["sentences"][0]["numbers"]
+    assert numbers == {"low": [1.0, 0.6666666667, None], "names": ["a"]}
+
+
 def test_definitions_name_every_column_once_and_the_observation() -> None:
     shown = pages.definitions(rates(), rates(), process=small_process(), keys=["step", "leads_count"])
     assert [entry["key"] for entry in shown._repr_mimebundle_()[DEFINITIONS]["entries"]] == [*rates().columns, "step"]

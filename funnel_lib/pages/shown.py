@@ -80,6 +80,8 @@ def plain(value: Any) -> Any:
         value = value.item()
     if value is None or value is pd.NA or value is pd.NaT:
         return None
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
     if isinstance(value, bool | int | str):
         return value
     if isinstance(value, float):
