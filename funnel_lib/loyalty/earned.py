@@ -98,8 +98,9 @@ def margin_after_first(process: Process) -> MarginAfterFirst:
     people = people.with_columns(later=later).group_by("person", "is_new").agg(nw.col("later", "margin").sum())
     people = people.with_columns(part=nw.col("later") / process.minor_units, whole=nw.col("margin") / process.minor_units)
     sums = _with_products(people).group_by("is_new").agg(
-        nw.len().alias("people"), nw.col("part", "whole", "part_square", "part_whole", "whole_square").sum())
+        nw.len().alias("people"), nw.col("later", "margin", "part_square", "part_whole", "whole_square").sum())
     sums = collect(sums).set_index("is_new").reindex([0, 1]).fillna(0.0)
+    sums = sums.assign(part=sums["later"] / process.minor_units, whole=sums["margin"] / process.minor_units)
     (share, everyone), (new_share, new) = (_after_first(row) for row in (sums.sum(), sums.loc[1]))
     return MarginAfterFirst(_by_half(share, everyone[-1]), *share, *everyone, *new_share, *new)
 
@@ -141,17 +142,19 @@ def _sums_by_number(process: Process) -> tuple[pd.DataFrame, pd.Series]:
     """Sums, squares and products per number of the order, and those of each person's whole margin."""
     cells = _cells(process)
     certain = nw.when(nw.col("is_new") == 1).then(nw.col("number")).otherwise(nw.lit(0.0))
-    people = cells.group_by("person").agg(whole=nw.col("margin").sum()).with_columns(whole=nw.col("whole") / process.minor_units)
+    people = cells.group_by("person").agg(minor=nw.col("margin").sum()).with_columns(whole=nw.col("minor") / process.minor_units)
     rows = cells.with_columns(number=certain).group_by("person", "number").agg(nw.col(*SUMS).sum())
     rows = rows.with_columns(part=nw.col("margin") / process.minor_units).join(people, on="person", how="inner")
     rows = _with_products(rows).with_columns(
         part_orders=nw.col("part") * nw.col("orders_count"), orders_square=nw.col("orders_count") * nw.col("orders_count"),
         customers_count=flag(nw.col("orders_count") > 0))
-    names = [*SUMS, "customers_count", "part", "part_square", "part_whole", "part_orders", "orders_square"]
+    names = [*SUMS, "customers_count", "part_square", "part_whole", "part_orders", "orders_square"]
     sums = collect(rows.group_by("number").agg(nw.len().alias("people"), nw.col(*names).sum())).set_index("number")
     whole = people.with_columns(whole_square=nw.col("whole") * nw.col("whole")).select(
-        nw.len().alias("people"), nw.col("whole", "whole_square").sum())
-    return sums, collect(whole).fillna(0.0).iloc[0]
+        nw.len().alias("people"), nw.col("minor", "whole_square").sum())
+    whole = collect(whole).fillna(0.0)
+    # Whole minor units add up exactly in any order; fractions of major ones would not.
+    return sums.assign(part=sums["margin"] / process.minor_units), whole.assign(whole=whole["minor"] / process.minor_units).iloc[0]
 
 
 def _with_products(frame: nw.LazyFrame) -> nw.LazyFrame:
