@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -14,8 +13,7 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from tests.bench import many_work, work_sql
-from tests.bench.conversion_speed import in_turn, peak_memory
+from tests.bench import many_work, sides, work_sql
 
 MEMORY = "4GB"
 
@@ -25,8 +23,9 @@ def compare(runs: int = 3, pieces: int = many_work.PIECES) -> list[str]:
     with tempfile.TemporaryDirectory() as name:
         many_work.write(Path(name), pieces)
         assert_equal(Path(name))
-        seconds, rows = in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs}, name)
-    return ["| side | median seconds | peak memory, MB |", "|---|---|---|", *rows, "",
+        found = sides.in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs}, name)
+    seconds = sides.median_seconds(found)
+    return [*sides.table(found),
             f"{pieces:,} pieces of work in Parquet; DuckDB with a memory limit of {MEMORY} on both sides; the sums of both are equal. "
             f"Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.3)."]
 
@@ -54,14 +53,11 @@ def run(side: str, folder: Path) -> None:
     start = time.perf_counter()
     connection = _connection(folder)
     work_sql.counts(connection) if side == "sql" else _tables(connection)
-    print(time.perf_counter() - start, peak_memory())  # noqa: T201
+    sides.say(start)
 
 
 def _connection(folder: Path) -> duckdb.DuckDBPyConnection:
-    connection = duckdb.connect(config={"memory_limit": MEMORY, "temp_directory": str(folder / "spilled")})
-    for table in ("work", "leads"):
-        connection.execute(f"create view {table}_file as from '{folder / f'{table}.parquet'}'")
-    return connection
+    return sides.connect(folder, MEMORY, "work", "leads")
 
 
 def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
@@ -75,4 +71,4 @@ def _tables(connection: duckdb.DuckDBPyConnection) -> dict[str, pd.DataFrame]:
 
 
 if __name__ == "__main__":
-    run(sys.argv[1], Path(sys.argv[2]))
+    sides.main(run)
