@@ -26,7 +26,7 @@ def compare(runs: int = 3, pieces: int = many_work.PIECES) -> list[str]:
         found = sides.in_turn(__spec__.name, {"funnel_lib": runs, "sql": runs}, name)
     seconds = sides.median_seconds(found)
     return [*sides.table(found),
-            f"{pieces:,} pieces of work in Parquet; DuckDB with a memory limit of {MEMORY} on both sides; imports are not counted; the sums of both are equal. "
+            f"{pieces:,} pieces of work in Parquet; DuckDB with a memory limit of {MEMORY} on both sides; the sums of both are equal. "
             f"Against SQL {seconds['funnel_lib'] / seconds['sql']:.2f} (bound 1.3)."]
 
 
@@ -49,9 +49,7 @@ def _assert_same(ours: pd.Series, theirs: pd.Series) -> None:
 
 
 def run(side: str, folder: Path) -> None:
-    """One side, in this process; what importing costs is measured elsewhere (part `imports`) and counts for neither."""
-    from funnel_lib import Process, efficiency  # noqa: F401
-
+    """One side, in this process."""
     start = time.perf_counter()
     connection = _connection(folder)
     work_sql.counts(connection) if side == "sql" else _tables(connection)
