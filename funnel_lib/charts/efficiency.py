@@ -31,13 +31,7 @@ def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
     stages = sheet.set_index("stage").reindex(STAGES)
     with style.drawn():
         ax = style.new_axes(ax, 2.9)
-        ax.set_yticks(range(len(STAGES)), [_stage_label(stage, stages, about) for stage in STAGES])
-        # The labels belong to the bars of the panels, which leave room for their heads.
-        ax.set_ylim(len(STAGES) - 0.5, -0.5 - len(STAGES) * (1 - PANEL_TOP) / PANEL_TOP)
-        ax.set_xticks([])
-        ax.tick_params(axis="y", length=0)
-        for spine in ax.spines.values():
-            spine.set_visible(False)
+        style.rows_of_panels(ax, [_stage_label(stage, stages, about) for stage in STAGES], PANEL_TOP)
         for number, (column, head, _, limits) in enumerate(PANELS):
             panel = ax.inset_axes((number / len(PANELS), 0, 0.9 / len(PANELS), PANEL_TOP))
             _panel(panel, stages[column], head.format(currency=about.currency), about)

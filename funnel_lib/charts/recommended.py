@@ -38,13 +38,7 @@ def plot_referred_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -
     comparison = comparison[(comparison["leads_count"].fillna(0) + comparison["customers_count"] > 0) | (comparison.index == 0)]
     with style.drawn():
         ax = style.new_axes(ax, 2.7)
-        ax.set_yticks(range(len(comparison)), [style.wrapped(about.label(key), 16) for key in comparison["origin"]])
-        # The labels belong to the bars of the panels, which leave room for their heads.
-        ax.set_ylim(len(comparison) - 0.5, -0.5 - len(comparison) * (1 - PANEL_TOP) / PANEL_TOP)
-        ax.set_xticks([])
-        ax.tick_params(axis="y", length=0)
-        for spine in ax.spines.values():
-            spine.set_visible(False)
+        style.rows_of_panels(ax, [style.wrapped(about.label(key), 16) for key in comparison["origin"]], PANEL_TOP)
         for number, (_, column, whole) in enumerate(PANELS):
             panel = ax.inset_axes((number / len(PANELS), 0, 0.92 / len(PANELS), PANEL_TOP))
             _panel(panel, comparison, column, whole, about)

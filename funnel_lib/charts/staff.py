@@ -28,12 +28,7 @@ def plot_nerves(nerves: pd.DataFrame, ax: Axes | None = None) -> Axes:
     rows = nerves.set_index("stage").reindex(STAGES).reset_index()
     with style.drawn():
         ax = style.new_axes(ax, 2.9)
-        ax.set_yticks(range(len(rows)), [style.wrapped(about.label(stage), 18) for stage in rows["stage"]])
-        ax.set_ylim(len(rows) - 0.5, -0.5 - len(rows) * (1 - PANEL_TOP) / PANEL_TOP)
-        ax.set_xticks([])
-        ax.tick_params(axis="y", length=0)
-        for spine in ax.spines.values():
-            spine.set_visible(False)
+        style.rows_of_panels(ax, [style.wrapped(about.label(stage), 18) for stage in rows["stage"]], PANEL_TOP)
         for number, (column, head, limits) in enumerate(NERVES):
             panel = ax.inset_axes((number / len(NERVES), 0, 0.9 / len(NERVES), PANEL_TOP))
             _panel(panel, rows, column, limits, about)

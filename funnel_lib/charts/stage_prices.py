@@ -170,13 +170,8 @@ def plot_next_unit(units: pd.DataFrame, ax: Axes | None = None) -> Axes:
     about = about_of(units)
     with style.drawn():
         ax = style.new_axes(ax, 2.7)
-        ax.set_xticks([])
-        ax.set_yticks(range(len(units)), [style.wrapped(about.label(stage), 18) for stage in units["stage"]])
         top = 0.86
-        ax.set_ylim(len(units) - 0.5, -0.5 - len(units) * (1 - top) / top)
-        ax.tick_params(axis="y", length=0)
-        for spine in ax.spines.values():
-            spine.set_visible(False)
+        style.rows_of_panels(ax, [style.wrapped(about.label(stage), 18) for stage in units["stage"]], top)
         for number, (name, cost) in enumerate((("money", np.ones(len(units))), ("hour", units["hour_cost_amount"]))):
             panel = ax.inset_axes((number * 0.5, 0, 0.46, top))
             _unit_panel(panel, units, name, np.asarray(cost, dtype=float), about)

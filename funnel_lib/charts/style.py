@@ -214,3 +214,13 @@ def bars(ax: Axes, labels: Sequence[str], values: Sequence[float], *, colours: S
     # Room for the texts at the marks.
     left, right = ax.get_xlim()
     ax.set_xlim(left, right + 0.18 * (right - left))
+
+
+def rows_of_panels(ax: Axes, names: list[str], top: float) -> None:
+    """Axes that only name the rows of the panels drawn inside, which leave room for their heads above `top`."""
+    ax.set_yticks(range(len(names)), names)
+    ax.set_ylim(len(names) - 0.5, -0.5 - len(names) * (1 - top) / top)
+    ax.set_xticks([])
+    ax.tick_params(axis="y", length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
