@@ -6,7 +6,7 @@ RUN := $(VENV)/bin
 COMPANY ?= data/demo
 JOBS ?= 2
 
-.PHONY: install report test test-notebooks test-engines lint bench notebooks clean
+.PHONY: install report test test-notebooks test-engines lint bench notebooks messages clean
 
 install: $(VENV)/.installed
 
@@ -41,6 +41,10 @@ bench: install
 # Execute the committed notebooks anew, outputs included.
 notebooks: install
 	$(RUN)/jupyter nbconvert --to notebook --execute --ExecutePreprocessor.record_timing=False --inplace notebooks/*.ipynb
+
+# Message catalogs: take up new and changed texts, compile; fails while a translation is missing.
+messages: install
+	$(RUN)/python -m tests.language.catalogs
 
 clean:
 	rm -rf $(VENV) reports build .pytest_cache .ruff_cache

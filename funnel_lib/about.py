@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 
 import pandas as pd
 
+from funnel_lib.language.messages import message, plural, translate
+
 
 @dataclass(frozen=True)
 class About:
@@ -29,6 +31,14 @@ class About:
     def label(self, key: object) -> str:
         """The name for a reader of a key (channel, step, segment, role, …), else the key itself."""
         return self.labels.get(str(key), str(key))
+
+    def say(self, text: str, **values: object) -> str:
+        """The text in the language of the reader, its `{blanks}` filled with values that are formatted already."""
+        return translate(message(text, **values), self.language)
+
+    def plural(self, count: float, one: str, other: str, **values: object) -> str:
+        """The form of the text that `count` asks for in the language of the reader."""
+        return translate(plural(count, one, other, **values), self.language)
 
 
 def about_of(table: object) -> About:

@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from funnel_lib.language.messages import Message, message
+
 SEVERITIES = ("error", "warning", "note")
 EXAMPLES_SHOWN = 5
 
@@ -29,8 +31,8 @@ class Finding:
     severity: str
     table: str
     count: int
-    message: str
-    action: str
+    message: Message
+    action: Message
     examples: tuple[Example, ...] = ()
     process: str | None = None
 
@@ -116,5 +118,5 @@ def finding(key: str, table: str, count: int = 1, examples: Iterable[Example] = 
     """A finding of a kind of `KINDS`, its texts filled in with `words`."""
     kind = KINDS[key]
     words = {"count": count, "table": table, **words}
-    return Finding(key, kind.severity, table, int(count), kind.message.format(**words), kind.action.format(**words),
+    return Finding(key, kind.severity, table, int(count), message(kind.message, **words), message(kind.action, **words),
                    tuple(examples)[:EXAMPLES_SHOWN], process)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language import formats
+from funnel_lib.language.messages import message, plural, translate
 
 UNAVAILABLE = "unavailable"
 
@@ -25,7 +26,8 @@ def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> lis
     try:
         return topic(process)
     except MeasureError as error:
-        return [Sentence(UNAVAILABLE, _capital(str(error).removeprefix(f"{process.name}: ")) + ".")]
+        text = translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
+        return [Sentence(UNAVAILABLE, _capital(text) + ".")]
 
 
 def _capital(text: str) -> str:
@@ -45,10 +47,18 @@ class Sentence(str):
 
 
 class Speaker:
-    """Numbers and keys of one process as its readers expect them inside a sentence."""
+    """Says sentences about one process in the language of its readers, with numbers and keys as they expect them."""
 
     def __init__(self, process: Process) -> None:
         self.process, self.language, self.currency = process, process.language, process.currency
+
+    def __call__(self, text: str, **values: str) -> str:
+        """The text in the reader's language, its `{blanks}` filled with values that are formatted already."""
+        return translate(message(text, **values), self.language)
+
+    def plural(self, count: float, one: str, other: str, **values: str) -> str:
+        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`."""
+        return translate(plural(count, one, other, **values), self.language)
 
     def count(self, value: float) -> str:
         return formats.format_count(value, self.language)
@@ -80,3 +90,7 @@ class Speaker:
 
     def label(self, key: str) -> str:
         return self.process.label(key)
+
+    def names(self, keys: Iterable[str]) -> str:
+        """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
+        return ", ".join(self("“{name}”", name=self.label(key)) for key in keys)

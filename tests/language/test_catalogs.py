@@ -1,0 +1,83 @@
+"""Every message is translated, none is stale, none mixes languages, and no prose stands outside the catalogs."""
+
+from __future__ import annotations
+
+import ast
+import re
+from string import Formatter
+
+import pytest
+
+from funnel_lib.language.messages import DOMAINS, message, plural, translate
+from tests.conftest import ROOT
+from tests.language import catalogs
+
+EACH = pytest.mark.parametrize(("domain", "language"), [(domain, language) for domain in DOMAINS for language in catalogs.LANGUAGES])
+# Latin words that Russian texts have as well: names of systems, methods, files and abbreviations.
+LATIN = {"CRM", "Excel", "PDF", "HTML", "CSV", "UTF"}
+CODE = re.compile(r"`[^`]*`|\{[^{}]*\}|<[^<>]*>|\[\[.*?\]\]|\(https?:[^)]*\)|\b[\w-]+\.(?:yaml|csv|xlsx|parquet|py|ipynb|html|json)\b|--[\w-]+|\b\w+_\w+\b")
+# Rooms in which every text of several words is one of the catalogs'.
+SPEAKING = ("answers", "charts")
+WORDS = re.compile(r"[A-Za-z’']{2,} [a-z’']{2,}")
+
+
+@EACH
+def test_the_catalogs_are_those_of_the_code(domain, language):
+    """Stale, missing or reordered messages change the file that `make messages` makes."""
+    fresh = catalogs.merged(domain, language)
+    assert catalogs.as_po(fresh).decode() == catalogs.catalog_path(domain, language).read_text(encoding="utf-8"), "run make messages"
+    assert catalogs.as_mo(fresh) == catalogs.catalog_path(domain, language).with_suffix(".mo").read_bytes(), "run make messages"
+
+
+@EACH
+def test_every_message_is_translated(domain, language):
+    assert not catalogs.untranslated(catalogs.catalog(domain, language))
+
+
+def _pairs(domain: str, language: str) -> list[tuple[str, str]]:
+    """English beside its translation; every plural form beside the English plural."""
+    return [pair for entry in catalogs.catalog(domain, language) if entry.id for pair in (
+        [(entry.id, entry.string)] if isinstance(entry.id, str) else [(entry.id[1], form) for form in entry.string])]
+
+
+def _blanks(text: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(text) if name}
+
+
+@EACH
+def test_translations_have_the_same_blanks(domain, language):
+    for english, translated in _pairs(domain, language):
+        if translated and domain not in ("notebooks", "glossary"):
+            assert _blanks(translated) == _blanks(english), english
+
+
+@EACH
+def test_translations_do_not_mix_languages(domain, language):
+    for _, translated in _pairs(domain, language):
+        foreign = set(re.findall(r"[A-Za-z]{2,}", CODE.sub(" ", translated))) - LATIN
+        assert not foreign, f"{sorted(foreign)} in: {translated}"
+
+
+@pytest.mark.parametrize("path", [path for room in SPEAKING for path in sorted((ROOT / "funnel_lib" / room).rglob("*.py"))],
+                         ids=lambda path: str(path.relative_to(ROOT)))
+def test_no_prose_outside_the_catalogs(path):
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    allowed = {id(part) for node in ast.walk(tree) for part in _allowed(node)}
+    loose = [node.value for node in ast.walk(tree)
+             if isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in allowed and WORDS.search(node.value)]
+    assert not loose, "say() it, so that it can be translated"
+
+
+def _allowed(node: ast.AST) -> list[ast.AST]:
+    """Docstrings, and the arguments of what marks a message."""
+    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
+        return [node.value]
+    if isinstance(node, ast.Call) and ast.unparse(node.func).split(".")[-1] in catalogs.KEYWORDS:
+        return list(node.args)
+    return []
+
+
+def test_a_message_is_said_in_both_languages():
+    text = plural(3, "{count} row", "{count} rows", count=3)
+    assert text == "3 rows"
+    assert translate(message("{file}: {text}", file="a.csv", text=text), "de") == "a.csv: 3 rows", "a language without catalogs"
