@@ -32,11 +32,11 @@ class About:
         """The name for a reader of a key (channel, step, segment, role, …), else the key itself."""
         return self.labels.get(str(key), str(key))
 
-    def say(self, text: str, **values: object) -> str:
+    def say(self, text: str, /, **values: object) -> str:
         """The text in the language of the reader, its `{blanks}` filled with values that are formatted already."""
         return translate(message(text, **values), self.language)
 
-    def plural(self, count: float, one: str, other: str, **values: object) -> str:
+    def plural(self, count: float, one: str, other: str, /, **values: object) -> str:
         """The form of the text that `count` asks for in the language of the reader."""
         return translate(plural(count, one, other, **values), self.language)
 

@@ -52,11 +52,11 @@ class Speaker:
     def __init__(self, process: Process) -> None:
         self.process, self.language, self.currency = process, process.language, process.currency
 
-    def __call__(self, text: str, **values: str) -> str:
+    def __call__(self, text: str, /, **values: str) -> str:
         """The text in the reader's language, its `{blanks}` filled with values that are formatted already."""
         return translate(message(text, **values), self.language)
 
-    def plural(self, count: float, one: str, other: str, **values: str) -> str:
+    def plural(self, count: float, one: str, other: str, /, **values: str) -> str:
         """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`."""
         return translate(plural(count, one, other, **values), self.language)
 

@@ -32,7 +32,7 @@ class Message(str):
         return Message, (self.template, self.count, self.values)
 
 
-def message(text: str, **values: Any) -> Message:
+def message(text: str, /, **values: Any) -> Message:
     """A text whose `{blanks}` are filled with `values`; without values braces are left as they are.
 
     >>> message("{file} has no rows", file="leads.csv")
@@ -41,7 +41,7 @@ def message(text: str, **values: Any) -> Message:
     return Message((text,), None, values)
 
 
-def plural(count: float, one: str, other: str, **values: Any) -> Message:
+def plural(count: float, one: str, other: str, /, **values: Any) -> Message:
     """The text for `count` things: English has two forms, a catalog has as many as its language.
 
     >>> plural(2, "{count} row", "{count} rows", count=2)
