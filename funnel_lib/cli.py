@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from funnel_lib.errors import CallError, DataError, FunnelError, nearest
+from funnel_lib.language.messages import message
 
 if TYPE_CHECKING:
     from funnel_lib.company import Company
@@ -272,7 +273,8 @@ def _writing(output: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in _CANNOT_BE_MADE:
-            raise CallError(f"{output}: cannot be written here ({error.strerror}); choose another folder") from error
+            raise CallError(message("{output}: cannot be written here ({reason}); choose another folder", output=output,
+                                    reason=error.strerror)) from error
         raise
 
 
@@ -303,14 +305,15 @@ def _no_such_file(path: Path) -> str:
 
 def _must_be_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise CallError(f"{folder}: expected a folder, found a file")
+        raise CallError(message("{folder}: expected a folder, found a file", folder=folder))
     if folder.is_dir() and any(folder.iterdir()):
-        raise CallError(f"{folder}: is not empty; choose a new folder, nothing is overwritten")
+        raise CallError(message("{folder}: is not empty; choose a new folder, nothing is overwritten", folder=folder))
 
 
 def _known_language(language: str | None) -> str | None:
     if language is not None and language not in LANGUAGES:
-        raise CallError(f"--language: expected {' or '.join(LANGUAGES)}, found {language!r}")
+        raise CallError(message("--language: expected {known}, found {language!r}", known=' or '.join(LANGUAGES),
+                                language=language))
     return language
 
 
@@ -321,9 +324,10 @@ def _formats(text: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
     for name in found:
         if name not in KNOWN_FORMATS:
-            raise CallError(f"--format: {name!r} is not available; there are {there}.{nearest(name, KNOWN_FORMATS)}")
+            raise CallError(message("--format: {name!r} is not available; there are {known}.{nearest}", name=name, known=there,
+                                    nearest=nearest(name, KNOWN_FORMATS)))
     if not found:
-        raise CallError(f"--format: expected one or more of {there}, found nothing")
+        raise CallError(message("--format: expected one or more of {known}, found nothing", known=there))
     return found
 
 
@@ -333,7 +337,7 @@ def _day(text: str | None) -> str | None:
     try:
         return datetime.fromisoformat(text).isoformat().removesuffix("T00:00:00")
     except ValueError:
-        raise CallError(f"--as-of: expected a date such as 2026-07-01, found {text!r}") from None
+        raise CallError(message("--as-of: expected a date such as 2026-07-01, found {text!r}", text=text)) from None
 
 
 def _print_findings(title: str, findings: Sequence[Finding]) -> None:

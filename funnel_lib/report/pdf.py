@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -32,10 +33,10 @@ def check_available() -> None:
     try:
         import weasyprint  # noqa: F401  takes a while: only where a PDF is asked for
     except ImportError as error:
-        raise CallError(f"format 'pdf' needs WeasyPrint, which is not installed; {ADVICE}") from error
+        raise CallError(message("format 'pdf' needs WeasyPrint, which is not installed; {advice}", advice=ADVICE)) from error
     except OSError as error:
-        raise CallError(f"format 'pdf' needs Pango, which is not installed ({str(error).splitlines()[0]}); install your system's "
-                        "Pango, or leave pdf out of --format") from error
+        raise CallError(message("format 'pdf' needs Pango, which is not installed ({reason}); install your system's Pango, or "
+                                "leave pdf out of --format", reason=str(error).splitlines()[0])) from error
 
 
 def write_pdf(page: Path, target: Path, timeout: float) -> str:
