@@ -362,8 +362,9 @@ def in_plain_words(error: dict) -> tuple[list, Message]:
              if not (isinstance(part, str) and (part == "str" or part.startswith(("function-", "dict["))))]
     given = error.get("ctx", {})
     place += given.get("place", ())
-    if error["type"] in _MEANT:
-        what = message(_MEANT[error["type"]], **{key: _written(key, value) for key, value in given.items()})
+    meant = _MEANT.get(error["type"])
+    if meant:
+        what = message(meant, **{key: _written(key, value) for key, value in given.items()})
     elif error["type"] == "unknown_word":
         what = given["text"]
     else:

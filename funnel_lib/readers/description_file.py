@@ -74,7 +74,7 @@ _PROBLEMS = (marked("not YAML"), marked("mapping values are not allowed here"), 
              marked("found unexpected end of stream"), marked("expected <block end>, but found '<scalar>'"),
              marked("expected <block end>, but found '<block mapping start>'"), marked("expected <block end>, but found ','"),
              marked("expected <block end>, but found '-'"), marked("found character '\\t' that cannot start any token"),
-             marked("expected ',' or ']', but got ':'"), marked("expected ',' or '}', but got ':'"))
+             marked("expected ',' or ']', but got ':'"))
 
 
 def _problem(text: str) -> Message:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from funnel_lib.errors import CallError, nearest
@@ -9,6 +10,16 @@ from funnel_lib.language.messages import message
 
 FILE_NAME = "company.yaml"
 PROJECT = Path(__file__).resolve().parents[2]
+
+
+def language_of(path: Path) -> str | None:
+    """The language that a company's description names, as far as a glance tells: the file may be broken, or not there."""
+    try:
+        text = (find_folder(path) / FILE_NAME).read_text(encoding="utf-8", errors="replace")
+    except (CallError, OSError):
+        return None
+    found = re.search(r"""^language:[ ]*["']?(\w+)""", text, flags=re.MULTILINE)
+    return found[1] if found else None
 
 
 def find_folder(path: Path) -> Path:

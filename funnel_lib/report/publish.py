@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from funnel_lib.errors import CallError
-from funnel_lib.language.messages import message
+from funnel_lib.language.messages import Message, message
 
 LOCK_NAME = ".lock"
 RUN_PREFIX = ".run-"
@@ -111,9 +111,10 @@ def _take(stream: Any) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path) -> Message:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {about['process']} on {about['computer']}, since {about['since']}"
+        return message("process {process} on {computer}, since {since}", process=about["process"], computer=about["computer"],
+                       since=about["since"])
     except (OSError, ValueError, KeyError):
-        return "its process did not say which"
+        return message("its process did not say which")
