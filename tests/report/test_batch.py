@@ -183,10 +183,10 @@ def test_an_empty_process_says_what_is_needed(tmp_path: Path) -> None:
 def test_a_killed_run_leaves_no_process_and_no_half_written_file(tmp_path: Path, blow: signal.Signals) -> None:
     write_company(tmp_path / "nutbolt")
     notebooks = write_notebooks(tmp_path / "notebooks", n01_slow=report_cells(code("import time; time.sleep(300)")))
-    script = ("import sys; from pathlib import Path; from funnel_lib import cli, read_company\n"
-              "from funnel_lib.report import batch\n"
+    script = ("import sys; from pathlib import Path; from funnel_lib import read_company\n"
+              "from funnel_lib.report import batch, terminal\n"
               "here = Path(sys.argv[1])\n"
-              "with cli._said_plainly(False):\n"
+              "with terminal.said_plainly(False, terminal.Voice()):\n"
               "    batch.run(batch.Order(here / 'nutbolt', here / 'reports', notebooks_folder=here / 'notebooks', jobs=2),\n"
               "              read_company(here / 'nutbolt'))\n")
     marker = f"FUNNEL_TEST_MARK={tmp_path}"
