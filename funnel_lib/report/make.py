@@ -57,6 +57,8 @@ class Result:
     failure: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    # Of these the cells' own; the rest is starting, drawing the page and writing.
+    cells_seconds: float = 0.0
 
     @property
     def headline(self) -> str:
@@ -115,7 +117,7 @@ def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Resul
         files["ipynb"].write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return Result(unit.name, unit.notebook.stem, unit.process, unit.folder, "done",
                   title_of(notebook) or unit.notebook.stem, files=files, lost=lost, warnings=run.warnings,
-                  seconds=round(seconds, 1), **contents)
+                  seconds=round(seconds, 1), cells_seconds=round(run.cells_seconds, 3), **contents)
 
 
 def read_contents(notebook: nbformat.NotebookNode) -> dict[str, Any]:

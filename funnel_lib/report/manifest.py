@@ -28,7 +28,8 @@ def entry_of(result: Result, made_at: str, before: dict[str, Any] | None, inputs
     `inputs` are the hashes of what the report was made from.
     """
     entry = {"report": result.report, "process": result.process, "notebook": result.notebook, "status": result.status,
-             "title": result.title, "seconds": result.seconds}
+             "title": result.title, "seconds": result.seconds,
+             "cells_seconds": result.cells_seconds}
     if result.status == "failed":
         return entry | {"failure": result.failure, "older": _older(before), "warnings": list(result.warnings)}
     as_of = result.about.get("as_of", "")

@@ -39,11 +39,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one notebook: the cleaned notebook, or the failure; and what the kernel wrote to its error stream."""
+    """What came of one notebook: the cleaned notebook, or the failure; what the kernel wrote to its error stream, and how long
+    the cells themselves ran."""
 
     notebook: nbformat.NotebookNode | None
     failure: Failure | None
     warnings: tuple[str, ...] = ()
+    cells_seconds: float = 0.0
 
 
 @dataclass
@@ -76,7 +78,8 @@ def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: 
     except Exception as error:  # whatever a notebook does must cost this report only
         return Run(None, _failure(error, clock, source, names))
     failure = _doubt(notebook)
-    return Run(None if failure else cleaned(notebook, names), failure, _warnings(notebook, names))
+    seconds = sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in notebook.cells)
+    return Run(None if failure else cleaned(notebook, names), failure, _warnings(notebook, names), seconds)
 
 
 def _execute(source: nbformat.NotebookNode, unit: Unit, folder: Path, clock: Clock) -> nbformat.NotebookNode:
