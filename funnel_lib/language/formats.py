@@ -19,10 +19,10 @@ from babel.dates import format_date as babel_date
 from babel.numbers import NumberPattern, format_compact_currency, get_currency_symbol, parse_pattern
 from babel.units import format_unit
 
+from funnel_lib.language.messages import marked, translate
+
 LANGUAGES = ("en", "ru")
-NOT_AVAILABLE = {"en": "n/a", "ru": "н/д"}
-YES_NO = {"en": ("yes", "no"), "ru": ("да", "нет")}
-PER_HOUR = {"en": "per hour", "ru": "в час"}
+NOT_AVAILABLE, YES, NO, PER_HOUR = marked("n/a"), marked("yes"), marked("no"), marked("per hour")
 DURATIONS = {"days": "duration-day", "hours": "duration-hour", "months": "duration-month", "minutes": "duration-minute"}
 SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -67,7 +67,7 @@ def is_available(value: Any) -> bool:
 
 def not_available(language: str = "en") -> str:
     """What stands where there is no value."""
-    return NOT_AVAILABLE.get(language, NOT_AVAILABLE["en"])
+    return translate(NOT_AVAILABLE, language)
 
 
 def _glance_decimals(value: float) -> int:
@@ -200,7 +200,7 @@ def format_flag(value: Any, language: str = "en") -> str:
     """Yes or no."""
     if not is_available(value):
         return not_available(language)
-    return YES_NO.get(language, YES_NO["en"])[0 if value else 1]
+    return translate(YES if value else NO, language)
 
 
 def format_duration(value: Any, unit: str, language: str = "en") -> str:
@@ -236,7 +236,7 @@ def format_value(value: Any, unit: str, language: str = "en", currency: str | No
     if unit == "amount":
         return format_money(value, language, currency)
     if unit == "per_hour":
-        return format_number(value, language) + SPACE + PER_HOUR.get(language, PER_HOUR["en"])
+        return format_number(value, language) + SPACE + translate(PER_HOUR, language)
     return _plain(value, unit, language)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pandas as pd
 
-from funnel_lib.language.formats import format_cell, format_interval, format_value, not_available
+from funnel_lib.language.formats import format_cell, format_interval, format_value
 from funnel_lib.language.words import counted, unit_word, word
 from funnel_lib.pages.attempt import why_unavailable
 from funnel_lib.pages.shown import TABLE, Reader, Shown, known_term, plain, reader_of, safe
@@ -61,7 +61,7 @@ def show(table: Any, title: str, process: Any = None, note: str | None = None,
 
 def _unavailable(reason: str, title: str, reader: Reader) -> Shown:
     """A measure that this process cannot have: the reason stands where the table would."""
-    sentence = f"{not_available(reader.language)}: {reason}"
+    sentence = word("unavailable", reader.language, reason=reason)
     html = f'<figure class="table"><figcaption>{safe(title)}</figcaption><p>{safe(sentence)}</p></figure>'
     return Shown(TABLE, html, f"{title}\n{sentence}",
                  {"title": title, "sheet": sheet_name(title), "note": sentence, "columns": [], "rows": []})
@@ -182,7 +182,7 @@ def _row_html(row: dict[Any, Any], columns: list[Column], reader: Reader) -> str
 
 def _more(row_count: int, language: str) -> str:
     left = row_count - ROW_LIMIT
-    return word("more_rows", language, count=left, rows=counted(left, "rows", language)) if left > 0 else ""
+    return counted(left, "more_rows", language) if left > 0 else ""
 
 
 def _text(frame: pd.DataFrame, columns: list[Column], title: str, reader: Reader) -> str:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from funnel_lib.company import Company
 from funnel_lib.errors import FunnelError
+from funnel_lib.language.messages import message
 from funnel_lib.report import freshness, manifest
 from funnel_lib.report.forked import nursery
 from funnel_lib.report.kernels import common_environment, prepare_fonts
@@ -83,7 +84,7 @@ def _results(units: list[Unit], order: Order, company: Company, folder: Path) ->
     prepare_fonts(shared)
     with nursery(common_environment(shared)) as address:
         job = Job(folder, order.timeout, order.formats, shown_names(order), os.getpid(), "xlsx" in order.formats, order.cases,
-                  address)
+                  address, company.description.language)
         yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
 
 
@@ -95,8 +96,8 @@ def _state(company: Company, name: str | None) -> Callable[[Unit], Result] | Non
         process = company.process(name)
         return _empty if process.is_empty else None
     except FunnelError as error:
-        reason = str(error)
-        return lambda unit: failed(unit, Failure(reason, advice="See `funnel check` for the findings on the data."))
+        reason, advice = error.args[0], message("See `funnel check` for the findings on the data.")
+        return lambda unit: failed(unit, Failure(reason, advice=advice))
 
 
 def _empty(unit: Unit) -> Result:
@@ -130,4 +131,4 @@ def _alone(unit: Unit, number: int, job: Job) -> Result:
     try:
         return next(iter(Parallel(n_jobs=2, prefer="processes")([delayed(make_report)(unit, number, job)])))
     except TerminatedWorkerError:
-        return failed(unit, Failure("the rendering process died (out of memory?)", advice="Use fewer --jobs."))
+        return failed(unit, Failure(message("the rendering process died (out of memory?)"), advice=message("Use fewer --jobs.")))

@@ -95,11 +95,11 @@ def _before(one: Headline, shown: dict[str, Any], language: str) -> str:
 
 def _mark(entry: dict[str, Any], shown: dict[str, Any], stale: Collection[str], language: str) -> str:
     if entry["status"] == "failed":
-        return marked("failed", shown, language)
-    return marked("stale", shown, language) if entry["report"] in stale else ""
+        return dated("failed", shown, language)
+    return dated("stale", shown, language) if entry["report"] in stale else ""
 
 
-def marked(key: str, shown: dict[str, Any], language: str) -> str:
+def dated(key: str, shown: dict[str, Any], language: str) -> str:
     """The word for what is to be known of a report, and up to when its data go."""
     until = word("as_of", language, date=last_day(shown["as_of"], language)) if shown.get("as_of") else ""
     return ": ".join(filter(None, [word(key, language), until]))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 from funnel_lib.language.words import word
 from funnel_lib.pages.quality import data_quality
 from funnel_lib.pages.shown import last_day
-from funnel_lib.report.headlines import HEADLINES, marked, rows
+from funnel_lib.report.headlines import HEADLINES, dated, rows
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ def _line(entry: dict[str, Any], stale: Collection[str], language: str) -> Line:
              "lost": word("pdf_lost", language, reason=entry["lost"]["pdf"]) if entry.get("lost") else ""}
     if entry["status"] == "empty":
         return Line(entry["title"], empty=word("empty_short", language), **shown)
-    old = marked("stale", entry, language) if entry["report"] in stale else ""
+    old = dated("stale", entry, language) if entry["report"] in stale else ""
     return Line(entry["title"], headline=entry["headline"], old=old, **shown)
 
 

@@ -39,9 +39,9 @@ def common_environment(shared: Path) -> dict[str, str]:
 
 
 @contextmanager
-def surroundings(folder: Path, shared: Path, nursery: str = "") -> Iterator[None]:
+def surroundings(folder: Path, shared: Path, nursery: str = "", language: str = "en") -> Iterator[None]:
     """The environment that kernels started inside inherit; `folder` is this report's own, `shared` the run's, `nursery` the
-    address of the run's parent of kernels.
+    address of the run's parent of kernels, `language` that in which this package's errors are said.
 
     The caller's environment is as before afterwards.
     """
@@ -50,8 +50,9 @@ def surroundings(folder: Path, shared: Path, nursery: str = "") -> Iterator[None
     # A kernel is killed at its end and cannot tidy up: what it spills to disk goes with the report's own folder.
     (folder / "temporary").mkdir()
     spilling = f"import tempfile; tempfile.tempdir = {str(folder / 'temporary')!r}; del tempfile"
-    (config / "ipython_kernel_config.py").write_text(f"{KERNEL_CONFIG}c.InteractiveShellApp.exec_lines += [{spilling!r}]\n",
-                                                     encoding="utf-8")
+    saying = f"from funnel_lib.pages.errors import say_errors_in; say_errors_in({language!r}); del say_errors_in"
+    (config / "ipython_kernel_config.py").write_text(
+        f"{KERNEL_CONFIG}c.InteractiveShellApp.exec_lines += [{spilling!r}, {saying!r}]\n", encoding="utf-8")
     shared.mkdir(parents=True, exist_ok=True)
     specification = folder / "jupyter" / "kernels" / KERNEL / "kernel.json"
     specification.parent.mkdir(parents=True)

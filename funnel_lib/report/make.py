@@ -11,6 +11,7 @@ from typing import Any
 
 import nbformat
 
+from funnel_lib.errors import FunnelError
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, TABLE
 from funnel_lib.report.cases import without_cases
 from funnel_lib.report.pdf import write_pdf
@@ -33,6 +34,7 @@ class Job:
     has_workbook: bool
     cases: bool = True
     nursery: str = ""
+    language: str = "en"
 
 
 @dataclass(frozen=True)
@@ -72,12 +74,14 @@ def make_report(unit: Unit, number: int, job: Job) -> Result:
     started = time.monotonic()
     try:
         folder = job.folder / f"unit-{number:04}"
-        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names, job.nursery)
+        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names, job.nursery,
+                           job.language)
         if run.failure:
             return failed(unit, run.failure, run.warnings, time.monotonic() - started)
         return _done(unit, run, folder, job, time.monotonic() - started)
     except Exception as error:  # the isolation of one report from the others ends here
-        return failed(unit, Failure(f"{type(error).__name__}: {error}"), (), time.monotonic() - started)
+        reason = error.args[0] if isinstance(error, FunnelError) else f"{type(error).__name__}: {error}"
+        return failed(unit, Failure(reason), (), time.monotonic() - started)
 
 
 def failed(unit: Unit, failure: Failure, warnings: tuple[str, ...] = (), seconds: float = 0.0) -> Result:

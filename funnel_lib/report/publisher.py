@@ -11,6 +11,7 @@ from typing import Any
 import funnel_lib
 from funnel_lib.company import Company
 from funnel_lib.description import in_language
+from funnel_lib.language.messages import message, translate
 from funnel_lib.report import headlines, index, mail, manifest, results
 from funnel_lib.report.cases import without_cases
 from funnel_lib.report.freshness import Task, outdated_books
@@ -46,14 +47,20 @@ class Publisher:
     def publish(self, result: Result) -> Result:
         """Move a report's files to their places; one that cannot be written is a failed one."""
         try:
-            result = self._publish(result)
+            result = self._publish(self._said(result))
         except OSError as error:
-            reason = f"could not be written: {error.strerror or error}"
-            result = replace(result, status="failed", files={}, failure=vars(Failure(
-                reason, advice="Make room on the disk, then run this report again.")))
+            reason = message("could not be written: {reason}", reason=error.strerror or error)
+            result = self._said(replace(result, status="failed", files={}, failure=vars(Failure(
+                reason, advice=message("Make room on the disk, then run this report again.")))))
         self.entries[result.report] = self._entry(result)
         self._save()
         return result
+
+    def _said(self, result: Result) -> Result:
+        """The result with what went wrong in the language of the reports."""
+        failure = result.failure and {**result.failure, **{part: translate(result.failure[part], self.language)
+                                                           for part in ("reason", "advice")}}
+        return replace(result, failure=failure, lost={kind: translate(why, self.language) for kind, why in result.lost.items()})
 
     def _entry(self, result: Result) -> dict[str, Any]:
         return manifest.entry_of(result, _now(), self.entries_before.get(result.report), self.inputs[result.report])

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 
 if TYPE_CHECKING:
     import nbformat
@@ -43,7 +44,8 @@ def notebooks_folder() -> Path:
     """
     folder = Path(__file__).resolve().parents[2] / "notebooks"
     if not folder.is_dir():
-        raise CallError(f"expected the notebooks in {folder}, found no such folder; install the project from its checkout")
+        raise CallError(message("expected the notebooks in {folder}, found no such folder; install the project from its checkout",
+                                folder=folder))
     return folder
 
 
@@ -54,7 +56,7 @@ def find_notebooks(folder: Path, wanted: Iterable[str] = ()) -> list[Path]:
     """
     known = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     if not known:
-        raise CallError(f"expected notebooks (*.ipynb) in {folder}, found none")
+        raise CallError(message("expected notebooks (*.ipynb) in {folder}, found none", folder=folder))
     wanted = list(wanted)
     return list(dict.fromkeys(_named(name, known) for name in wanted)) if wanted else known
 
@@ -68,7 +70,8 @@ def _named(name: str, known: list[Path]) -> Path:
         return Path(name).resolve()
     stems = [path.stem for path in known]
     guess = nearest(stem, [*stems, *(text.split("_", 1)[-1] for text in stems)])
-    raise CallError(f"notebook {name!r} does not exist; there are {', '.join(stems)}.{guess}")
+    raise CallError(message("notebook {name!r} does not exist; there are {known}.{nearest}", name=name, known=", ".join(stems),
+                            nearest=guess))
 
 
 def declared_parameters(notebook: Path) -> dict[str, Any]:
@@ -79,7 +82,8 @@ def declared_parameters(notebook: Path) -> dict[str, Any]:
     for cell in _cells(notebook):
         if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
             return _literals("".join(cell["source"]), notebook)
-    raise CallError(f"{notebook.name}: expected a cell tagged 'parameters', found none; its values would be ignored")
+    raise CallError(message("{notebook}: expected a cell tagged 'parameters', found none; its values would be ignored",
+                            notebook=notebook.name))
 
 
 def _cells(notebook: Path) -> list[dict[str, Any]]:
@@ -100,8 +104,8 @@ def read_notebook(notebook: Path) -> nbformat.NotebookNode:
     try:
         return nbformat.read(notebook, as_version=4)
     except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise CallError(f"{notebook.name}: expected a Jupyter notebook, found something else "
-                        f"({str(error).splitlines()[0][:80]})") from error
+        raise CallError(message("{notebook}: expected a Jupyter notebook, found something else ({reason})",
+                                notebook=notebook.name, reason=str(error).splitlines()[0][:80])) from error
 
 
 def _literals(source: str, notebook: Path) -> dict[str, Any]:
@@ -112,8 +116,8 @@ def _literals(source: str, notebook: Path) -> dict[str, Any]:
             for target in targets:
                 found[target.id] = ast.literal_eval(line.value)
     except (SyntaxError, ValueError, AttributeError) as error:
-        raise CallError(f"{notebook.name}: the cell tagged 'parameters' must hold plain values only, "
-                        f"one `name = value` a line") from error
+        raise CallError(message("{notebook}: the cell tagged 'parameters' must hold plain values only, one `name = value` a line",
+                                notebook=notebook.name)) from error
     return found
 
 
@@ -128,8 +132,8 @@ def plan(notebooks: Iterable[Path], all_processes: list[str], chosen: Iterable[s
     chosen = list(dict.fromkeys(chosen)) or all_processes
     for name in chosen:
         if name not in all_processes:
-            raise CallError(f"process {name!r} is not described in company.yaml; there are {', '.join(all_processes)}."
-                            + nearest(name, all_processes))
+            raise CallError(message("process {name!r} is not described in company.yaml; there are {known}.{nearest}", name=name,
+                                    known=", ".join(all_processes), nearest=nearest(name, all_processes)))
     folders = folder_names(all_processes)
     given = {key: value for key, value in parameters.items() if value is not None}
     units = []
@@ -151,10 +155,11 @@ def check_parameters(given: dict[str, Any], declared: dict[str, Any], notebook: 
     """Only declared names and plain values reach a notebook: papermill would paste anything else into a cell."""
     for name, value in given.items():
         if name not in declared:
-            raise CallError(f"{notebook.name}: parameter {name!r} does not exist; there are {', '.join(declared)}."
-                            + nearest(name, declared))
+            raise CallError(message("{notebook}: parameter {name!r} does not exist; there are {known}.{nearest}",
+                                    notebook=notebook.name, name=name, known=", ".join(declared), nearest=nearest(name, declared)))
         if not isinstance(value, str | int | float | bool | list | dict | None):
-            raise CallError(f"{notebook.name}: parameter {name!r} must be a plain value, found a {type(value).__name__}")
+            raise CallError(message("{notebook}: parameter {name!r} must be a plain value, found a {kind}",
+                                    notebook=notebook.name, name=name, kind=type(value).__name__))
 
 
 def folder_names(names: Iterable[str]) -> dict[str, str]:

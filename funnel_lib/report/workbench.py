@@ -10,6 +10,7 @@ from pathlib import Path
 import nbformat
 
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
 from funnel_lib.report.units import find_notebooks, notebooks_folder, read_notebook
 
 
@@ -17,14 +18,14 @@ def lab_command(folder: Path) -> list[str]:
     """The command that opens JupyterLab on `folder`; `CallError` where it is not installed."""
     program = shutil.which("jupyter-lab")
     if program is None or find_spec("jupyterlab") is None:
-        raise CallError("JupyterLab is not installed here; `pip install jupyterlab` adds it")
+        raise CallError(message("JupyterLab is not installed here; `pip install jupyterlab` adds it"))
     return [program, str(folder)]
 
 
 def copy_notebooks(folder: Path, company: Path | None) -> None:
     """Copy the project's notebooks into `folder`, set to `company`; copies that exist already stay as they are."""
     if folder.exists() and not folder.is_dir():
-        raise CallError(f"{folder}: expected a folder, found a file")
+        raise CallError(message("{folder}: expected a folder, found a file", folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
     for path in find_notebooks(notebooks_folder()):
         copy = folder / path.name
