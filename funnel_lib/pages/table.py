@@ -46,7 +46,8 @@ def show(table: Any, title: str, process: Any = None, note: str | None = None,
 
     Limits stand in one column "95 % interval"; rows of few cases, projected or unfinished ones are lighter and say so;
     after 12 rows the page refers to Excel, which holds every row exactly. `process` gives language, currency and the
-    names of keys; `title` and `note`, a line under the table, are said in the language of the reader; `columns` are those that the page shows (all others are in Excel).
+    names of keys; `title` and `note`, a line under the table, are English and shown in the reader's language as far as the
+    catalogs have them; `columns` are those that the page shows (all others are in Excel).
     """
     reader = reader_of(process if process is not None else getattr(table, "attrs", {}).get("about"))
     title, note = translate(title, reader.language), translate(note or "", reader.language)

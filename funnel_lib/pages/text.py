@@ -47,7 +47,8 @@ def definitions(*tables: Any, process: Any = None, keys: Iterable[str] = ()) -> 
     pairs = [*_observation(process, reader.language), *_terms(entries, reader.language)]
     items = "".join(f"<dt>{safe(name)}</dt><dd>{_with_code(safe(text))}</dd>" for name, text in pairs)
     data = {"entries": [{"key": entry.key, "label": entry.label(reader.language), "unit": entry.unit,
-                         "formula": entry.explained(reader.language), "source": entry.origin(reader.language)} for entry in entries]}
+                         "formula": entry.explained(reader.language), "source": entry.origin(reader.language)}
+                        for entry in entries]}
     return Shown(DEFINITIONS, f'<section class="definitions"><dl>{items}</dl></section>',
                  "\n".join(f"{name}: {text}" for name, text in pairs), data)
 
