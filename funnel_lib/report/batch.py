@@ -7,7 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -56,7 +56,8 @@ def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda
     with run_folder(order.output, run_id) as folder:
         before = manifest.read_manifest(order.output)
         tasks = freshness.tasks(order, company.process_names, before, prints)
-        units = [task.unit for task in tasks if task.reason or not order.resume]
+        units = [replace(task.unit, language=task.unit.language or company.description.language)
+                 for task in tasks if task.reason or not order.resume]
         publisher = Publisher(order, company, before, tasks, {"id": run_id, "started_at": started.isoformat(timespec="seconds")})
         on_start(len(units))
         results = []

@@ -91,10 +91,10 @@ def failed(unit: Unit, failure: Failure, warnings: tuple[str, ...] = (), seconds
 
 
 def source_title(unit: Unit) -> str:
-    """The heading of the notebook as it is written, else its file name."""
+    """The heading of the notebook before it is run, else its file name."""
     from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made
 
-    return title_of(read_notebook(unit.notebook)) or unit.notebook.stem
+    return title_of(read_notebook(unit.notebook, unit.language)) or unit.notebook.stem
 
 
 def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Result:

@@ -73,7 +73,7 @@ def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: 
     A run is a success only if the call returned, every code cell has run, none ended in an error, and the last one
     marked the report as complete; what the notebook's metadata says of itself is not asked.
     """
-    source = read_notebook(unit.notebook)
+    source = read_notebook(unit.notebook, unit.language)
     clock = Clock(timeout)
     names = {str(folder): "", **names}
     folder.mkdir(parents=True)

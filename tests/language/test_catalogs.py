@@ -8,6 +8,7 @@ from string import Formatter
 
 import pytest
 
+from funnel_lib.glossary import GLOSSARY
 from funnel_lib.language.messages import DOMAINS, message, plural, translate
 from tests.conftest import ROOT
 from tests.language import catalogs
@@ -15,7 +16,9 @@ from tests.language import catalogs
 EACH = pytest.mark.parametrize(("domain", "language"), [(domain, language) for domain in DOMAINS for language in catalogs.LANGUAGES])
 # Latin words that Russian texts have as well: names of systems, methods, files and abbreviations.
 LATIN = {"CRM", "Excel", "PDF", "HTML", "CSV", "UTF", "YAML", "NUL", "Parquet", "Jupyter", "JupyterLab", "WeasyPrint", "Pango",
-         "Spark", "PySpark", "DuckDB", "Polars", "pandas"}
+         "Spark", "PySpark", "DuckDB", "Polars", "pandas", "CAC", "NPS", "NRR", "GRR", "BG", "NBD", "PERT", "exp", "ln"}
+# Authors are named as their works name them.
+LATIN |= {name for term in GLOSSARY.values() for name in re.findall(r"[A-Z][A-Za-z]+", term.source)}
 # A single Latin word in quotes is a name: a table, a column, a key, a code.
 CODE = re.compile(r"`[^`]*`|«[A-Za-z][\w./-]*»|\{[^{}]*\}|<[^<>]*>|\[\[.*?\]\]|\(https?:[^)]*\)|\b[\w-]+\.(?:yaml|csv|xlsx|parquet|py|ipynb|html|json)\b|--[\w-]+|\b\w+_\w+\b")
 # Rooms in which every text of several words is one of the catalogs'.
