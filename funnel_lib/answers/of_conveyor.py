@@ -90,9 +90,8 @@ def next_year(process: Process) -> list[Sentence]:
 def constraint(process: Process) -> list[Sentence]:
     """What holds the process back: the flow, a step, or a role."""
     say, table = Speaker(process), measures.binding_constraint(process)
-    first = table.iloc[0]
-    what = (say(PLACE_TEXTS[first["kind"]], place=say.label(first["place"])) if first["kind"] in PLACE_TEXTS else
-            say("the flow of leads"))
+    first, kind = table.iloc[0], table.iloc[0]["kind"]
+    what = say(PLACE_TEXTS[kind], place=say.label(first["place"])) if kind in PLACE_TEXTS else say("the flow of leads")
     if table["gained_amount"].notna().any():
         text = say("What holds the process back most is {what}: a tenth more of it brings {gain} in the next 52 weeks (95 % "
                    "interval {range}), by the weekly model.", what=what, gain=say.money(first["gained_amount"]),
@@ -101,7 +100,7 @@ def constraint(process: Process) -> list[Sentence]:
         text = say("What holds the process back most is {what}: a tenth more of it brings {gain} customers in the next 52 weeks, "
                    "by the weekly model.", what=what, gain=say.number(first["gained_customers_count"]))
     text = " ".join([text, *_roles(say, table), *_overtime(say, process, table)])
-    return [Sentence("binding_constraint", text, kind=first["kind"], place=first["place"], gained_amount=first["gained_amount"],
+    return [Sentence("binding_constraint", text, kind=kind, place=first["place"], gained_amount=first["gained_amount"],
                      gained_customers_count=first["gained_customers_count"],
                      binding_roles=list(table.loc[table["holds_back"].astype(bool), "place"]))]
 

@@ -156,7 +156,8 @@ def _only_dear(process: Process, say: Speaker) -> list[Sentence]:
                        "{range}) were tried by dear means alone, at {cost} each.",
                        cost=say.money(dear.only_dear_per_reached_amount), **told) if dear.only_dear_count else
             say("By dear means alone {only} of {contacted} leads reached were tried ({share}, 95 % interval {range}).", **told))
-    text += " " + say("Whether the cheap one would have reached them too, only a trial can tell.")
+    if dear.only_dear_count:
+        text += " " + say("Whether the cheap one would have reached them too, only a trial can tell.")
     return [Sentence("only_dear_means", text, only_dear_count=dear.only_dear_count, contacted_count=dear.contacted_count,
                      only_dear_per_reached_amount=dear.only_dear_per_reached_amount)]
 
