@@ -28,8 +28,8 @@ def what_if_sliders(process: Process, most: int = MOST_SLIDERS) -> Any:
     try:
         import ipywidgets as widgets  # an extra: only JupyterLab has sliders
     except ImportError as error:
-        raise CallError(message("{name}: expected the package {package}; install it by {command}, or write the change in code: "
-                                "{code}", name="what_if_sliders", package="ipywidgets", command='pip install "funnel-lib[lab]"',
+        raise CallError(message('{name}: expected the package {package}; install it by `pip install "funnel-lib[lab]"`, or write '
+                                "the change in code: {code}", name="what_if_sliders", package="ipywidgets",
                                 code="improvement.what_if(process, lead_flow=0.1)")) from error
     say, result = Speaker(process), widgets.HTML()
     table = improvement.levers(process).head(most)
