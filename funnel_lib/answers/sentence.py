@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from babel.lists import format_list
+
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language import formats
@@ -32,6 +34,11 @@ def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> lis
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def clauses(*parts: str) -> str:
+    """One sentence of several that could stand alone: "The first; the second."."""
+    return _capital("; ".join(parts)) + "."
 
 
 class Sentence(str):
@@ -90,6 +97,15 @@ class Speaker:
 
     def label(self, key: str) -> str:
         return self.process.label(key)
+
+    def inside(self, key: str) -> str:
+        """The label as it stands within a sentence: with a small first letter, unless it is an abbreviation."""
+        label = self.label(key)
+        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """One after the other as the language lists things: "a, b, and c"."""
+        return format_list(list(parts), locale=self.language)
 
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
