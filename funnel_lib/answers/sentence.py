@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -95,6 +96,16 @@ class Speaker:
         """The 95 % interval, for instance "18.2–24.0 %"."""
         return formats.format_interval(low, high, unit, self.language, self.currency)
 
+    def limits(self, low: float, high: float, unit: str = "share") -> str:
+        """The 95 % interval to end a bracket with; nothing where one client alone, or all alike, leave none."""
+        say = self  # the catalogs are made of what is said
+        return "" if math.isnan(low) else say(", 95 % interval {range}", range=self.range(low, high, unit))
+
+    def bracket(self, low: float, high: float, unit: str = "share") -> str:
+        """The 95 % interval in a bracket of its own, or nothing."""
+        say = self
+        return "" if math.isnan(low) else say(" (95 % interval {range})", range=self.range(low, high, unit))
+
     def label(self, key: str) -> str:
         return self.process.label(key)
 
@@ -109,4 +120,5 @@ class Speaker:
 
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
-        return ", ".join(self("“{name}”", name=self.label(key)) for key in keys)
+        say = self
+        return ", ".join(say("“{name}”", name=self.label(key)) for key in keys)
