@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language import formats
 from funnel_lib.language.messages import message, plural, translate
+from funnel_lib.working_time import WEEK
 
 UNAVAILABLE = "unavailable"
 
@@ -26,8 +27,12 @@ def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> lis
     try:
         return topic(process)
     except MeasureError as error:
-        text = translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
-        return [Sentence(UNAVAILABLE, _capital(text) + ".")]
+        return [Sentence(UNAVAILABLE, _capital(reason_of(error, process)) + ".")]
+
+
+def reason_of(error: MeasureError, process: Process) -> str:
+    """What the error says in the language of the reader, without the process that all the sentences are about."""
+    return translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
 
 
 def _capital(text: str) -> str:
@@ -83,6 +88,10 @@ class Speaker:
 
     def date(self, value: Any) -> str:
         return formats.format_moment(value, self.language)
+
+    def weekday(self, key: str) -> str:
+        """The day as it stands inside a sentence: "Monday", «понедельник»."""
+        return formats.format_weekday(WEEK.index(key), self.language)
 
     def range(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval, for instance "18.2–24.0 %"."""

@@ -16,6 +16,7 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date as babel_date
+from babel.dates import get_day_names
 from babel.numbers import NumberPattern, format_compact_currency, get_currency_symbol, parse_pattern
 from babel.units import format_unit
 
@@ -194,6 +195,15 @@ def format_moment(value: Any, language: str = "en") -> str:
     text = babel_date(moment, "d MMM y", locale=_locale(language)).replace(" ", SPACE)
     timed = isinstance(moment, datetime) and (moment.hour or moment.minute)
     return f"{text}, {moment:%H:%M}" if timed else text
+
+
+def format_weekday(number: int, language: str = "en") -> str:
+    """The name of a day of the week (0 is Monday) as the language writes it inside a sentence.
+
+    >>> format_weekday(0), format_weekday(6, "ru")
+    ('Monday', 'воскресенье')
+    """
+    return get_day_names("wide", locale=_locale(language))[number]
 
 
 def format_flag(value: Any, language: str = "en") -> str:
