@@ -117,8 +117,9 @@ def _compared(process: Process, by: str) -> list[Sentence]:
         text = say(_ALIKE[by], low=say.share(tested["won_share"].min()), high=say.share(tested["won_share"].max()),
                    leads=say.count(tested["leads_count"].sum()))
     else:
-        groups = [say(_GROUP[row.verdict], group=say.label(row[0]), share=say.share(row.won_share), leads=say.count(row.leads_count),
-                      pooled=say.share(row.pooled_share), range=say.range(row.pooled_low_share, row.pooled_high_share))
+        groups = [say(_GROUP[row.verdict], group=say.label(row[0]), share=say.share(row.won_share),
+                      leads=say.count(row.leads_count), pooled=say.share(row.pooled_share),
+                      range=say.range(row.pooled_low_share, row.pooled_high_share))
                   for row in different.head(2 * _NAMED).itertuples(index=False)]
         text = say(_DIFFERENT[by], groups="; ".join(groups))
     said = [Sentence(f"comparison_{by}", text, groups_count=len(table), differing_count=len(different),
