@@ -43,11 +43,10 @@ _NAMED = 3
 
 def reconciliation(process: Process) -> list[Sentence]:
     """What a CRM would say of the last step, and of the step where it is furthest off, and why we say something else."""
-    table = measures.reconciliation(process)
+    say, table = Speaker(process), measures.reconciliation(process)
     known = table[table["crm_share"].notna() & table["overall_share"].notna()]
     if known.empty:
-        text = Speaker(process)("No lead is old enough yet to set our figures beside those of a CRM.")
-        return [Sentence("reconciliation", text)]
+        return [Sentence("reconciliation", say("No lead is old enough yet to set our figures beside those of a CRM."))]
     last, gaps = known.index[-1], (known["overall_share"] - known["crm_share"]).abs()
     shown = [last] if gaps.idxmax() == last else [last, gaps.idxmax()]
     return [_reconciled(process, known.loc[place]) for place in shown]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from funnel_lib import conversion as measures
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
-from funnel_lib.conversion.flow import LittlesLaw
+from funnel_lib.conversion.flow import CANNOT_TELL, STEADY, TOO_FEW, LittlesLaw
 from funnel_lib.rates import FEW
 
 
@@ -141,7 +141,7 @@ def littles_law(process: Process) -> list[Sentence]:
     numbers = {"verdict": law.verdict, "law_ratio": law.law_ratio, "running_mean_count": law.running_mean_count,
                "arrivals_per_day": law.arrivals_per_day, "mean_days": law.mean_days, "ended_count": law.ended_count}
     days = say.days(law.observed_days)
-    if law.verdict == "cannot tell":
+    if law.verdict == CANNOT_TELL:
         text = say.plural(law.ended_count, "Whether running leads pile up cannot be told: only {count} lead ended in the last "
                                            "{days}.",
                           "Whether running leads pile up cannot be told: only {count} leads ended in the last {days}.",
@@ -149,7 +149,7 @@ def littles_law(process: Process) -> list[Sentence]:
         return [Sentence("littles_law", text, **numbers)]
     flow = {"days": days, "running": say.number(law.running_mean_count), "arrivals": say.number(law.arrivals_per_day),
             "mean": say.days(law.mean_days), "explained": say.number(law.arrivals_per_day * law.mean_days)}
-    if law.verdict == "steady":
+    if law.verdict == STEADY:
         text = say("Over the last {days} {running} leads were running on average; {arrivals} new ones a day that take {mean} each "
                    "explain {explained}: the flow is steady.", **flow)
     else:
@@ -161,7 +161,7 @@ def littles_law(process: Process) -> list[Sentence]:
 
 def _off_balance(say: Speaker, law: LittlesLaw) -> str:
     """Why more or fewer leads run than the flow explains."""
-    if law.verdict == "too few":
+    if law.verdict == TOO_FEW:
         return say("Fewer run than that: old leads were closed, or the flow has just grown.")
     if law.ended_count > law.arrivals_count:
         return say("The rest was forgotten and never closed, or is left from a time of more new leads.")

@@ -10,6 +10,7 @@ from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language.formats import is_available
 from funnel_lib.language.messages import message
+from funnel_lib.lead_flow.sufficiency import CANNOT_TELL
 from funnel_lib.rates import FEW
 
 
@@ -60,7 +61,7 @@ def _target_buys(target: pd.Series, other: pd.Series, process: Process) -> list[
                    "segments.",
                    **shares)
     else:
-        verdict = "cannot tell"
+        verdict = CANNOT_TELL
         text = say("Whether leads on target buy more often than the others cannot be told: {here}, {there}, and the intervals "
                    "overlap.",
                    **shares)
