@@ -102,4 +102,4 @@ class Speaker:
 
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
-        return ", ".join(self("“{name}”", name=self.label(key)) for key in keys)
+        return ", ".join(translate(message("“{name}”", name=self.label(key)), self.language) for key in keys)
