@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from funnel_lib import conversion as measures
+from funnel_lib.answers.counted import leads
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
 from funnel_lib.conversion.flow import CANNOT_TELL, STEADY, TOO_FEW, LittlesLaw
@@ -147,13 +148,13 @@ def littles_law(process: Process) -> list[Sentence]:
                           "Whether running leads pile up cannot be told: only {count} leads ended in the last {days}.",
                           count=say.count(law.ended_count), days=days)
         return [Sentence("littles_law", text, **numbers)]
-    flow = {"days": days, "running": say.number(law.running_mean_count), "arrivals": say.number(law.arrivals_per_day),
+    flow = {"days": days, "leads": leads(say, say.number(law.running_mean_count)), "arrivals": say.number(law.arrivals_per_day),
             "mean": say.days(law.mean_days), "explained": say.number(law.arrivals_per_day * law.mean_days)}
     if law.verdict == STEADY:
-        text = say("Over the last {days} {running} leads were running on average; {arrivals} new ones a day that take {mean} each "
+        text = say("Over the last {days} {leads} were running on average; {arrivals} new ones a day that take {mean} each "
                    "explain {explained}: the flow is steady.", **flow)
     else:
-        text = say("Over the last {days} {running} leads were running on average; {arrivals} new ones a day that take {mean} each "
+        text = say("Over the last {days} {leads} were running on average; {arrivals} new ones a day that take {mean} each "
                    "explain {explained}.", **flow)
         text += " " + _off_balance(say, law)
     return [Sentence("littles_law", text, **numbers)]

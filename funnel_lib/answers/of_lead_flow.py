@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from funnel_lib import lead_flow as measures
-from funnel_lib.answers.periods import complete_periods, counted_periods, period_name
+from funnel_lib.answers.counted import complete_periods, counted_periods, leads, new_leads, period_name
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.company import Process
 from funnel_lib.language.formats import is_available
@@ -23,13 +23,13 @@ _NAMED = 3
 _PERIODS = ("week", "month", "quarter")
 # (is it the latest stretch, is it above the mean) → how the level moved.
 _LEVEL = {
-    (True, True): marked("The level has risen since {first}: {periods} in a row above the mean, {mean} leads a {period}. That is "
+    (True, True): marked("The level has risen since {first}: {periods} in a row above the mean, {leads} a {period}. That is "
                          "no chance: find out what changed."),
-    (True, False): marked("The level has fallen since {first}: {periods} in a row below the mean, {mean} leads a {period}. That is "
+    (True, False): marked("The level has fallen since {first}: {periods} in a row below the mean, {leads} a {period}. That is "
                           "no chance: find out what changed."),
-    (False, True): marked("From {first} to {last} the level was higher: {periods} in a row above the mean, {mean} leads a "
+    (False, True): marked("From {first} to {last} the level was higher: {periods} in a row above the mean, {leads} a "
                           "{period}. Since then it has not stayed on one side."),
-    (False, False): marked("From {first} to {last} the level was lower: {periods} in a row below the mean, {mean} leads a "
+    (False, False): marked("From {first} to {last} the level was lower: {periods} in a row below the mean, {leads} a "
                            "{period}. Since then it has not stayed on one side.")}
 
 
@@ -45,9 +45,10 @@ def signals(process: Process) -> list[Sentence]:
         return [_too_few(table, per, say)]
     row, outside, runs = known.iloc[0], known[known["signal"] == OUTSIDE], level_runs(table)
     signals_count = int((known["signal"] != "noise").sum())
-    text = say("A {period} brings {mean} new leads on average ({periods}, {first} – {last}); anything from {low} to {high} is "
+    text = say("A {period} brings {leads} on average ({periods}, {first} – {last}); anything from {low} to {high} is "
                "noise, and looking for its cause is lost time.",
-               period=period_name(say, per), mean=say.number(row.mean_count), periods=complete_periods(say, len(known), per),
+               period=period_name(say, per), leads=new_leads(say, say.number(row.mean_count)),
+               periods=complete_periods(say, len(known), per),
                first=say.date(known["period_start"].iloc[0]), last=_last_day(known["period_start"].iloc[-1], per, say),
                low=say.number(row.lower_limit_count), high=say.number(row.upper_limit_count))
     if not signals_count:
@@ -129,7 +130,7 @@ def _moved(runs: pd.DataFrame, per: str, say: Speaker) -> list[Sentence]:
     mean = float(ratio(row.leads_count, row.periods_count))
     numbers = {"first": row["first"], "last": row["last"], "run_count": int(row.periods_count), "side": int(row.side),
                "run_mean_count": mean, "runs_count": len(runs), "is_latest": bool(row.is_latest)}
-    text = say(_LEVEL[bool(row.is_latest), row.side > 0], first=say.date(row["first"]), mean=say.number(mean),
+    text = say(_LEVEL[bool(row.is_latest), row.side > 0], first=say.date(row["first"]), leads=leads(say, say.number(mean)),
                period=period_name(say, per), periods=counted_periods(say, int(row.periods_count), per),
                **({} if row.is_latest else {"last": _last_day(row["last"], per, say)}))
     if len(runs) > 1:

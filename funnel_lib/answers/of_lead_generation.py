@@ -7,6 +7,7 @@ import math
 import pandas as pd
 
 from funnel_lib import lead_flow as measures
+from funnel_lib.answers.counted import complete_periods, new_leads, period_name
 from funnel_lib.answers.of_attribution import attributed
 from funnel_lib.answers.of_cards import campaigns, described
 from funnel_lib.answers.of_lead_flow import signals, weekdays
@@ -14,7 +15,6 @@ from funnel_lib.answers.of_response import answered_in
 from funnel_lib.answers.of_returns import earned_back, marginal, paid_back
 from funnel_lib.answers.of_sufficiency import beside, enough
 from funnel_lib.answers.of_target import target_against_other
-from funnel_lib.answers.periods import complete_periods, period_name
 from funnel_lib.answers.sentence import Sentence, Speaker, answered
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
@@ -118,9 +118,9 @@ def _flow(process: Process) -> list[Sentence]:
     which = {"last": _latest(say, len(starts), per), "first_day": say.date(starts[0]),
              "last_day": say.date(next_period_start(starts[-1], per) - pd.Timedelta(days=1))}
     if total:
-        text = say("{mean} new leads came in a {period} on average ({total} in {last}, {first_day} – {last_day}), most of them "
+        text = say("{leads} came in a {period} on average ({total} in {last}, {first_day} – {last_day}), most of them "
                    "from {channels}.",
-                   mean=_mean_of(mean, say), period=period_name(say, per), total=say.count(total), channels=", ".join(parts),
+                   leads=_mean_of(mean, say), period=period_name(say, per), total=say.count(total), channels=", ".join(parts),
                    **which)
         text += " " + say("In {count} of them nobody came.", count=say.count(empty)) if empty else ""
     else:
@@ -138,7 +138,9 @@ def _latest(say: Speaker, count: int, per: str) -> str:
 
 def _mean_of(mean: float, say: Speaker) -> str:
     """A mean count: one decimal, and never 0 where somebody came."""
-    return say("Fewer than 0.1") if 0 < mean < FEWEST_SHOWN else say.count(mean)
+    if 0 < mean < FEWEST_SHOWN:
+        return say("Fewer than {few} new leads", few=say.count(2 * FEWEST_SHOWN))
+    return new_leads(say, say.count(mean))
 
 
 def _target(process: Process) -> list[Sentence]:

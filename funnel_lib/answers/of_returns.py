@@ -7,7 +7,7 @@ import math
 import pandas as pd
 
 from funnel_lib import lead_flow as measures
-from funnel_lib.answers.periods import counted_periods
+from funnel_lib.answers.counted import counted_periods
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.company import Process
 from funnel_lib.labour import has_costs

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from funnel_lib.answers.counted import complete_periods, leads, new_customers
 from funnel_lib.answers.sentence import Sentence, Speaker, reason_of
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
@@ -21,14 +22,13 @@ from funnel_lib.lead_flow.sufficiency import (
 )
 
 _VERDICTS = {
-    ENOUGH: marked("The flow of leads is enough: the leads of the next {weeks} weeks will bring about {expected} new customers in "
-                   "the end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it is {chance}."),
-    NOT_ENOUGH: marked("The flow of leads is not enough: the leads of the next {weeks} weeks will bring about {expected} new "
-                       "customers in the end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it is "
-                       "{chance}."),
+    ENOUGH: marked("The flow of leads is enough: the leads of the next {weeks} weeks will bring about {customers} in the end "
+                   "({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it is {chance}."),
+    NOT_ENOUGH: marked("The flow of leads is not enough: the leads of the next {weeks} weeks will bring about {customers} in the "
+                       "end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it is {chance}."),
     CANNOT_TELL: marked("Whether the flow of leads is enough we cannot tell: the leads of the next {weeks} weeks will bring about "
-                        "{expected} new customers in the end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance "
-                        "to meet it is {chance}.")}
+                        "{customers} in the end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it "
+                        "is {chance}.")}
 _WITH_PEOPLE = {
     ENOUGH: marked("With these people the chance to meet the plan is {chance} instead of {before}: the flow of leads is enough."),
     NOT_ENOUGH: marked("With these people the chance to meet the plan is {chance} instead of {before}: the flow of leads is not "
@@ -79,7 +79,8 @@ def _verdict(process: Process, found: Sufficiency) -> Sentence:
     if found.planned_customers_count <= 0:
         text = say("The plan asks for nobody, so any flow of leads is enough for it: state what the process is to bring.")
         return Sentence("enough", text, verdict=found.verdict, planned_customers_count=0.0)
-    text = say(_VERDICTS[found.verdict], weeks=say.count(HORIZON_WEEKS), expected=say.count(found.expected_customers_count),
+    text = say(_VERDICTS[found.verdict], weeks=say.count(HORIZON_WEEKS),
+               customers=new_customers(say, say.count(found.expected_customers_count)),
                range=say.range(found.expected_low_count, found.expected_high_count, "count"),
                planned=say.number(found.planned_customers_count), chance=_chance(say, found.plan_met_probability))
     return Sentence("enough", text, verdict=found.verdict, plan_met_probability=found.plan_met_probability,
@@ -89,20 +90,12 @@ def _verdict(process: Process, found: Sufficiency) -> Sentence:
 
 def _because(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
-    text = say.plural(found.weeks_count, "{leads} leads came in a week (mean of {weeks} complete week), and {share} of them buy in "
-                                         "the end (95 % interval {range}).",
-                      "{leads} leads came in a week (mean of {weeks} complete weeks), and {share} of them buy in the end (95 % "
-                      "interval {range}).",
-                      leads=say.number(found.actual_per_week), weeks=say.count(found.weeks_count),
-                      share=say.share(found.eventual_share),
-                      range=say.range(found.eventual_low_share, found.eventual_high_share))
+    text = say("{leads} came in a week (mean of {weeks}), and {share} of them buy in the end (95 % interval {range}).",
+               leads=leads(say, say.number(found.actual_per_week)),
+               weeks=complete_periods(say, found.weeks_count, "week"), share=say.share(found.eventual_share),
+               range=say.range(found.eventual_low_share, found.eventual_high_share))
     if found.planned_customers_count > 0 and not math.isnan(found.needed_per_week):
-        needed = say.number(found.needed_per_week)
-        text += " " + (say("The plan takes {needed} leads a week on average.",
-                           needed=needed) if math.isnan(found.safe_per_week) else
-                       say("The plan takes {needed} leads a week on average, {safe} to be met in eight of ten cases.",
-                           needed=needed,
-                           safe=say.number(found.safe_per_week)))
+        text += " " + _needed(say, found)
     sentences = [Sentence("needed", text, actual_per_week=found.actual_per_week, needed_per_week=found.needed_per_week,
                           safe_per_week=found.safe_per_week, eventual_share=found.eventual_share)]
     if found.verdict == CANNOT_TELL:
@@ -110,35 +103,47 @@ def _because(process: Process, found: Sufficiency) -> list[Sentence]:
     return sentences
 
 
+def _needed(say: Speaker, found: Sufficiency) -> str:
+    needed = say.number(found.needed_per_week)
+    if math.isnan(found.safe_per_week):
+        return say("The plan takes {needed} leads a week on average.", needed=needed)
+    return say("The plan takes {needed} leads a week on average, {safe} to be met in eight of ten cases.", needed=needed,
+               safe=say.number(found.safe_per_week))
+
+
 def _missing(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
     if math.isnan(found.missing_per_week) or found.missing_per_week <= 0:
         return []
-    parts = [say("To be sure of the plan (eight of ten cases) {leads} more leads a week would have to come.",
-                 leads=say.number(found.missing_per_week))]
+    more = say.number(found.missing_per_week)
+    parts = [say.plural(more, "To be sure of the plan (eight of ten cases) {leads} more lead a week would have to come.",
+                        "To be sure of the plan (eight of ten cases) {leads} more leads a week would have to come.", leads=more)]
     if found.cheapest_channel:
         parts.append(say("A new customer has cost least from “{channel}” ({money} of lead generation); whether it can bring more, "
                          "and as cheaply, these figures do not say.",
                          channel=say.label(found.cheapest_channel), money=say.money(found.cheapest_amount)))
     if not math.isnan(found.median_days):
-        days, weeks = say.days(found.median_days), say.count(HORIZON_WEEKS)
-        parts.append(say("Half of the buyers need {days}: leads that come after {date} mostly buy after these {weeks} weeks.",
-                         days=days, weeks=weeks,
-                         date=say.date(found.come_by)) if found.come_by > process.as_of else
-                     say("Half of the buyers need {days}: leads that come from now on mostly buy after these {weeks} weeks.",
-                         days=days,
-                         weeks=weeks))
+        parts.append(_in_time(process, found))
     return [Sentence("missing", " ".join(parts), missing_per_week=found.missing_per_week, channel=found.cheapest_channel,
                      come_by=found.come_by)]
+
+
+def _in_time(process: Process, found: Sufficiency) -> str:
+    """Until when leads have to come for half of their buyers to buy within the weeks that are looked at."""
+    say = Speaker(process)
+    numbers = {"days": say.days(found.median_days), "weeks": say.count(HORIZON_WEEKS)}
+    if found.come_by > process.as_of:
+        return say("Half of the buyers need {days}: leads that come after {date} mostly buy after these {weeks} weeks.",
+                   date=say.date(found.come_by), **numbers)
+    return say("Half of the buyers need {days}: leads that come from now on mostly buy after these {weeks} weeks.", **numbers)
 
 
 def _people(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
     if math.isnan(found.capacity_per_week):
         return []
-    text = say("The hours paid for serve {leads} leads a week; the scarcest are those of “{role}”.",
-               leads=say.number(found.capacity_per_week),
-               role=say.label(found.capacity_role))
+    text = say("The hours paid for serve {leads} a week; the scarcest are those of “{role}”.",
+               leads=leads(say, say.number(found.capacity_per_week)), role=say.label(found.capacity_role))
     if found.capacity_verdict == found.verdict:
         text += " " + say("That changes nothing in the verdict.")
     else:
@@ -152,7 +157,9 @@ def _running(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
     if math.isnan(found.from_running_count):
         return []
-    text = say("Beside that, about {count} customers are to be expected of the leads that run today; they are not in these "
-               "figures.",
-               count=say.count(found.from_running_count))
+    count = say.count(found.from_running_count)
+    text = say.plural(count, "Beside that, about {count} customer is to be expected of the leads that run today, in none of these "
+                             "figures.",
+                      "Beside that, about {count} customers are to be expected of the leads that run today; they are not in these "
+                      "figures.", count=count)
     return [Sentence("from_running", text, from_running_count=found.from_running_count)]

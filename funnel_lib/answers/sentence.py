@@ -61,9 +61,13 @@ class Speaker:
         """The text in the reader's language, its `{blanks}` filled with values that are formatted already."""
         return translate(message(text, **values), self.language)
 
-    def plural(self, count: float, one: str, other: str, /, **values: str) -> str:
-        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`."""
-        return translate(plural(count, one, other, **values), self.language)
+    def plural(self, count: float | str, one: str, other: str, /, **values: str) -> str:
+        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`.
+
+        A mean is given as it is shown, since its words follow what is read: `say.plural(say.number(47.125), …)`.
+        """
+        number = formats.shown(count) if isinstance(count, str) else count
+        return translate(plural(number, one, other, **values), self.language)
 
     def count(self, value: float) -> str:
         return formats.format_count(value, self.language)

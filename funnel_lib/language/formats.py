@@ -222,10 +222,19 @@ def format_duration(value: Any, unit: str, language: str = "en") -> str:
     if not is_available(value):
         return not_available(language)
     bare = _duration_number(float(value), language)
-    shown = float(bare.replace(SPACE, "").replace(MINUS, "-").replace(",", "."))
-    whole = int(shown) if shown.is_integer() else shown
+    number = shown(bare)
+    whole = int(number) if number.is_integer() else number
     words = format_unit(whole, DURATIONS[unit], length="long", locale=_locale(language))
     return bare + SPACE + words.rsplit(" ", 1)[-1].rsplit(SPACE, 1)[-1]
+
+
+def shown(text: str) -> float:
+    """The number that a formatted text shows: the words beside 109.3, written as 109, are those of 109.
+
+    >>> shown(format_count(109.3)), shown(format_number(1234.5, "ru")), shown(format_number(47.125, "ru"))
+    (109.0, 1230.0, 47.1)
+    """
+    return float(text.replace(SPACE, "").replace(MINUS, "-").replace(",", "."))
 
 
 def _duration_number(value: float, language: str) -> str:

@@ -1,16 +1,29 @@
-"""Weeks, months, quarters and years in sentences, each with its own words: their endings are a matter of the language."""
+"""Counted things in sentences (leads, customers, weeks, …), each with its own words: their endings are the language's matter."""
 
 from __future__ import annotations
 
 from funnel_lib.answers.sentence import Speaker
 from funnel_lib.language.messages import marked
 
-_NAMES = {"week": marked("week"), "month": marked("month"), "quarter": marked("quarter"), "year": marked("year")}
+_PERIODS = {"week": marked("week"), "month": marked("month"), "quarter": marked("quarter"), "year": marked("year")}
+
+
+def leads(say: Speaker, shown: str) -> str:
+    """So many leads, the number as it is shown: "47.1 leads"."""
+    return say.plural(shown, "{count} lead", "{count} leads", count=shown)
+
+
+def new_leads(say: Speaker, shown: str) -> str:
+    return say.plural(shown, "{count} new lead", "{count} new leads", count=shown)
+
+
+def new_customers(say: Speaker, shown: str) -> str:
+    return say.plural(shown, "{count} new customer", "{count} new customers", count=shown)
 
 
 def period_name(say: Speaker, per: str) -> str:
     """The bare noun: "week"."""
-    return say(_NAMES[per])
+    return say(_PERIODS[per])
 
 
 def counted_periods(say: Speaker, count: int, per: str) -> str:
