@@ -12,6 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language import formats
 from funnel_lib.language.messages import message, plural, translate
+from funnel_lib.working_time import WEEK
 
 UNAVAILABLE = "unavailable"
 
@@ -29,8 +30,12 @@ def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> lis
     try:
         return topic(process)
     except MeasureError as error:
-        text = translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
-        return [Sentence(UNAVAILABLE, _capital(text) + ".")]
+        return [Sentence(UNAVAILABLE, _capital(reason_of(error, process)) + ".")]
+
+
+def reason_of(error: MeasureError, process: Process) -> str:
+    """What the error says in the language of the reader, without the process that all the sentences are about."""
+    return translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
 
 
 def _capital(text: str) -> str:
@@ -64,9 +69,13 @@ class Speaker:
         """The text in the reader's language, its `{blanks}` filled with values that are formatted already."""
         return translate(message(text, **values), self.language)
 
-    def plural(self, count: float, one: str, other: str, /, **values: str) -> str:
-        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`."""
-        return translate(plural(count, one, other, **values), self.language)
+    def plural(self, count: float | str, one: str, other: str, /, **values: str) -> str:
+        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`.
+
+        A mean is given as it is shown, since its words follow what is read: `say.plural(say.number(47.125), …)`.
+        """
+        number = formats.shown(count) if isinstance(count, str) else count
+        return translate(plural(number, one, other, **values), self.language)
 
     def count(self, value: float) -> str:
         return formats.format_count(value, self.language)
@@ -91,6 +100,10 @@ class Speaker:
 
     def date(self, value: Any) -> str:
         return formats.format_moment(value, self.language)
+
+    def weekday(self, key: str) -> str:
+        """The day as it stands inside a sentence: "Monday", «понедельник»."""
+        return formats.format_weekday(WEEK.index(key), self.language)
 
     def range(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval, for instance "18.2–24.0 %"."""
@@ -120,5 +133,4 @@ class Speaker:
 
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
-        say = self
-        return ", ".join(say("“{name}”", name=self.label(key)) for key in keys)
+        return ", ".join(translate(message("“{name}”", name=self.label(key)), self.language) for key in keys)

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 import nbformat
 from babel.messages.catalog import Catalog
-from babel.messages.extract import extract
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po, write_po
 
@@ -23,7 +22,8 @@ from funnel_lib.language.messages import DOMAINS, LOCALE
 from tests.conftest import ROOT
 
 LANGUAGES = ("ru",)
-KEYWORDS = {"message": None, "say": None, "marked": None, "plural": (2, 3)}
+# What marks a message → which of its arguments are the texts.
+KEYWORDS = {"message": (0,), "say": (0,), "marked": (0,), "plural": (1, 2)}
 # Rooms of the package whose code feeds each domain; whatever is named nowhere is in findings.
 ROOMS = {"answers": {"answers"}, "charts": {"charts"}, "glossary": {"glossary"}, "pages": {"pages", "report", "language", "cli"}}
 # No moments in the files: the same code makes the same catalogs.
@@ -60,8 +60,13 @@ def _domain_of(path: Path) -> str:
 
 
 def _of_code(source: bytes) -> Iterator[str | tuple[str, str]]:
-    for _, text, _, _ in extract("python", io.BytesIO(source), KEYWORDS):
-        yield text
+    """The literals of calls that mark messages, also of calls inside other calls, in the order of the code."""
+    calls = [node for node in ast.walk(ast.parse(source)) if isinstance(node, ast.Call)]
+    for call in sorted(calls, key=lambda node: (node.lineno, node.col_offset)):
+        places = KEYWORDS.get(ast.unparse(call.func).split(".")[-1], ())
+        texts = [call.args[place].value for place in places if place < len(call.args) and isinstance(call.args[place], ast.Constant)]
+        if texts and len(texts) == len(places):
+            yield texts[0] if len(texts) == 1 else tuple(texts)
 
 
 def _of_notebook(path: Path) -> Iterator[str]:
