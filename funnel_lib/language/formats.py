@@ -111,6 +111,17 @@ def format_number(value: Any, language: str = "en") -> str:
     number = _glance(float(value))
     return _decimal(number, _glance_decimals(number), language)
 
+
+def format_exact(value: float, language: str = "en") -> str:
+    """A number with all its digits, up to six decimals, as at the ticks of an axis.
+
+    >>> format_exact(12345), format_exact(-2.5), format_exact(0.25, "ru")
+    ('12\\xa0345', '−2.5', '0,25')
+    """
+    number = round(float(value), 6) + 0.0  # no minus before a zero
+    return _decimal(number, next(decimals for decimals in range(7) if round(number, decimals) == number), language)
+
+
 # A smaller share is written as zero: its digits would all be noughts.
 LEAST_SHARE = 0.00005
 
