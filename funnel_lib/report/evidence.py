@@ -58,9 +58,15 @@ def rendered(blocks: Iterable[str | Table | Figure], title: str, language: str) 
     return found
 
 
+def reachable(html: str, name: str) -> str:
+    """What scrolls sideways on a narrow screen can be scrolled by the keyboard, and has a name for who does not see it."""
+    return html.replace('<div class="scroll">',
+                        f'<div class="scroll" tabindex="0" role="group" aria-label="{escape(name, quote=True)}">')
+
+
 def _open_table(table: Table, number: int, language: str) -> str:
-    label = f"<b>{escape(word('table', language, number=number))}</b> "
-    return table.html.replace("<figcaption>", f"<figcaption>{label}", 1)
+    name = word("table", language, number=number)
+    return reachable(table.html, name).replace("<figcaption>", f"<figcaption><b>{escape(name)}</b> ", 1)
 
 
 def _figure(figure: Figure, number: int, title: str, language: str) -> str:
@@ -68,12 +74,13 @@ def _figure(figure: Figure, number: int, title: str, language: str) -> str:
     table = figure.table.title if figure.table else ""
     drawn = ". ".join(filter(None, [figure.words.get("title"), figure.words.get("note")])) or table or title
     alt = escape(word("chart_of", language, title=drawn), quote=True)
-    label = escape(word("figure", language, number=number))
-    caption = f"<b>{label}</b> {escape(table or figure.words.get('title', '') or title)}"
+    name = word("figure", language, number=number)
+    caption = f"<b>{escape(name)}</b> {escape(table or figure.words.get('title', '') or title)}"
     measured = "".join(f' {side}="{int(figure.size[side])}"' for side in ("width", "height") if figure.size.get(side))
     source = re.sub(r"\s+", "", figure.picture)
-    return (f'<figure class="chart"><div class="scroll"><img alt="{alt}"{measured} src="data:image/png;base64,{source}"></div>'
-            f"<figcaption>{caption}</figcaption>{_behind(figure, language)}</figure>")
+    picture = f'<div class="scroll"><img alt="{alt}"{measured} src="data:image/png;base64,{source}"></div>'
+    return (f'<figure class="chart">{reachable(picture, name)}<figcaption>{caption}</figcaption>'
+            f"{_behind(figure, language)}</figure>")
 
 
 def _behind(figure: Figure, language: str) -> str:
@@ -85,7 +92,8 @@ def _behind(figure: Figure, language: str) -> str:
     if not figure.takes:
         return f'<p class="note"><a href="#{anchor}">{escape(word("numbers_above", language, number=table.number))}</a></p>'
     summary = escape(word("numbers", language, number=table.number))
-    return f'<details class="behind"><summary>{summary}</summary><div id="{anchor}">{_body(table.html)}</div></details>'
+    body = reachable(_body(table.html), word("table", language, number=table.number))
+    return f'<details class="behind"><summary>{summary}</summary><div id="{anchor}">{body}</div></details>'
 
 
 def _body(html: str) -> str:

@@ -12,6 +12,7 @@ from urllib.parse import quote
 from funnel_lib.language.words import word
 from funnel_lib.pages.quality import data_quality
 from funnel_lib.pages.shown import last_day, period
+from funnel_lib.report.evidence import reachable
 from funnel_lib.report.headlines import HEADLINES, marked, rows
 from funnel_lib.report.manifest import page_name
 
@@ -115,7 +116,8 @@ def error_page(entry: dict[str, Any], company: str, process: str, as_of: str, la
 
     older = entry.get("older")
     return standing_page("error.html.j2", language=language, company=company, process=process, title=entry["title"],
-                         observed=period("", as_of, language), failure=entry["failure"], place=place_words(entry["failure"], language), home=home,
+                         observed=period("", as_of, language), failure=entry["failure"],
+                         place=place_words(entry["failure"], language), home=home,
                          old=_old_words(older, language), old_link=quote(entry["notebook"] + ".html") if older else "",
                          word=partial(_word, language))
 
@@ -134,5 +136,6 @@ def findings_page(company: Any) -> str:
 
     language = company.description.language
     return standing_page("findings.html.j2", language=language, company=company.name, process="", home="",
-                         title=word("data_quality", language), findings=data_quality(company).html,
+                         title=word("data_quality", language),
+                         findings=reachable(data_quality(company).html, word("data_quality", language)),
                          word=partial(_word, language))

@@ -1,4 +1,4 @@
-"""Links from each page to the one before and the one after it: put in at the end of a run, when it is known which pages there are."""
+"""Links from each page to the ones before and after it, put in at the end of a run, when it is known which pages there are."""
 
 from __future__ import annotations
 

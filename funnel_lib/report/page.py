@@ -22,8 +22,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from funnel_lib.language.words import word
 from funnel_lib.pages.figures import FIGURE
 from funnel_lib.pages.quality import summary_of
-from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE, last_day, period
-from funnel_lib.report.evidence import Figure, Table, rendered
+from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE, period
+from funnel_lib.report.evidence import Figure, Table, reachable, rendered
 from funnel_lib.report.render import INJECTED
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -231,20 +231,20 @@ def _block(data: dict[str, Any], page: Page, metadata: dict[str, Any]) -> str | 
         return clean(data["text/html"])
     if FINDINGS in data:
         page.quality = summary_of(data[FINDINGS]["counts"], page.language)
-        return _close("data_quality", clean(data["text/html"]), page)
+        return _close("data_quality", reachable(clean(data["text/html"]), page.word("data_quality")), page)
     if DEFINITIONS in data:
         return _close("definitions", clean(data["text/html"]), page)
     if COMPLETE in data:
         return ""
     if "image/png" in data:
         return _figure(data, page, metadata.get("image/png", {}))
-    return _foreign(data)
+    return _foreign(data, page)
 
 
-def _foreign(data: dict[str, Any]) -> str:
+def _foreign(data: dict[str, Any], page: Page) -> str:
     """Output that is not this package's: cleaned, never trusted."""
     if "text/html" in data:
-        return f'<div class="scroll">{clean(data["text/html"])}</div>'
+        return reachable(f'<div class="scroll">{clean(data["text/html"])}</div>', page.title)
     if "text/markdown" in data:
         return clean(MarkdownWithMath(renderer=IPythonRenderer(escape=True)).render(data["text/markdown"]))
     return f"<pre>{escape(data['text/plain'])}</pre>" if "text/plain" in data else ""
