@@ -85,8 +85,15 @@ def _results(units: list[Unit], order: Order, company: Company, folder: Path) ->
     prepare_fonts(shared)
     with nursery(common_environment(shared)) as address:
         job = Job(folder, order.timeout, order.formats, shown_names(order), os.getpid(), "xlsx" in order.formats, order.cases,
-                  address, company.description.language)
+                  address, company.description.language,
+                  {unit.process: _since(company, unit.process) for _, unit in to_run})
         yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
+
+
+def _since(company: Company, name: str | None) -> str:
+    """When observation began, where that is known."""
+    since = company.description.observed_from if name is None else company.process(name).observed_from
+    return str(since or "")
 
 
 def _state(company: Company, name: str | None) -> Callable[[Unit], Result] | None:

@@ -24,7 +24,7 @@ PARENT_CHECK_SECONDS = 1.0
 @dataclass(frozen=True)
 class Job:
     """What a worker needs besides the unit: where to work, how long, what to write, which places to hide, where
-    kernels come from."""
+    kernels come from, and since when each process (None: the company) is observed."""
 
     folder: Path
     timeout: float
@@ -35,6 +35,7 @@ class Job:
     cases: bool = True
     nursery: str = ""
     language: str = "en"
+    since: dict[str | None, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -107,7 +108,7 @@ def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Resul
     tables = "tables.xlsx" if job.has_workbook and unit.folder else ""
     page = folder / "page.html"
     if {"html", "pdf"} & set(job.formats):
-        page.write_text(page_of(notebook, home, tables), encoding="utf-8")
+        page.write_text(page_of(notebook, home, tables, job.since.get(unit.process, "")), encoding="utf-8")
     if "html" in job.formats:
         files["html"] = page
     if "pdf" in job.formats:

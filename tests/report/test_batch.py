@@ -83,7 +83,7 @@ def test_index_manifest_and_error_page_name_the_reason_and_the_cell(faults: tupl
 def test_every_link_of_the_index_leads_somewhere(faults: tuple[batch.Outcome, Path]) -> None:
     _, output = faults
     page = BeautifulSoup((output / "index.html").read_text(), "html.parser")
-    assert all((output / link["href"]).is_file() for link in page.find_all("a")) and len(page.find_all("a")) == 7
+    assert all((output / link["href"]).is_file() for link in page.find_all("a")) and len(page.find_all("a")) == 11
     assert "The fair brings enough leads." in page.get_text() and "4 of 5 reports failed" in page.get_text()
 
 
@@ -100,7 +100,7 @@ def test_warnings_are_in_the_manifest_and_not_on_the_page(faults: tuple[batch.Ou
     said = "\n".join(manifest_of(output)["retail/01_good"]["warnings"])
     assert "old habit" in said and "careful" in said and "ipykernel_" not in said
     page = BeautifulSoup((output / "retail/01_good.html").read_text(), "html.parser")
-    page.details.decompose()
+    page.find("details", class_="code").decompose()
     assert "UserWarning" not in page.get_text() and "careful" not in page.get_text()
 
 
