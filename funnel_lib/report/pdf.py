@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from funnel_lib.errors import CallError
+from funnel_lib.report.orphans import end_with
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -40,7 +42,7 @@ def check_available() -> None:
 
 def write_pdf(page: Path, target: Path, timeout: float) -> str:
     """Write the page as PDF; gives the reason if that failed, else an empty text."""
-    call = [sys.executable, "-P", "-m", "funnel_lib.report.pdf", str(page), str(target)]
+    call = [sys.executable, "-P", "-m", "funnel_lib.report.pdf", str(page), str(target), str(os.getpid())]
     try:
         done = subprocess.run(call, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
@@ -69,4 +71,5 @@ def printed(page: Path) -> Document:
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[3]))
     printed(Path(sys.argv[1])).write_pdf(sys.argv[2])

@@ -18,7 +18,17 @@ from statistics import mean, median
 from joblib import Parallel, cpu_count, delayed
 
 from funnel_lib.simulate import true_rates
-from tests.bench import batch_speed, cohort_speed, conversion_speed, conveyor, leads_speed, lifetime_speed, planted, work_speed
+from tests.bench import (
+    batch_speed,
+    cohort_speed,
+    conversion_speed,
+    conveyor,
+    kills,
+    leads_speed,
+    lifetime_speed,
+    planted,
+    work_speed,
+)
 from tests.bench.calibration import cases
 from tests.bench.cohorts import misses
 from tests.bench.coverage import coverage
@@ -126,6 +136,7 @@ PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "lifetime": ("Purchase models on a million customers", lifetime_speed.compare),
     "retention": ("Who is kept, on ten million orders (notebook 03)", cohort_speed.compare),
     "batch": ("Fifty light reports", batch_speed.compare),
+    "kills": ("Runs killed at random moments", kills.compare),
     "work": ("The efficiency sheet on twenty million pieces of work (notebook 05)", work_speed.compare),
     "bottleneck": ("Planted bottlenecks", planted.bottlenecks),
     "conveyor": ("The weekly model: bands of the next quarter, cost of a run", conveyor.compare),
