@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,8 +16,6 @@ from funnel_lib.report.pdf import write_pdf
 from funnel_lib.report.render import Failure, Run, run_notebook
 from funnel_lib.report.units import Unit, read_notebook
 
-PARENT_CHECK_SECONDS = 1.0
-
 
 @dataclass(frozen=True)
 class Job:
@@ -30,7 +26,6 @@ class Job:
     timeout: float
     formats: tuple[str, ...]
     names: dict[str, str]
-    parent: int
     has_workbook: bool
     cases: bool = True
     nursery: str = ""
@@ -71,7 +66,6 @@ class Result:
 
 def make_report(unit: Unit, number: int, job: Job) -> Result:
     """Render one unit; whatever goes wrong is in the result, never raised."""
-    _end_with(job.parent)
     started = time.monotonic()
     try:
         folder = job.folder / f"unit-{number:04}"
@@ -133,18 +127,3 @@ def read_contents(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     return {"about": dict(about[-1]) if about else {}, "tables": shown_data(notebook, TABLE),
             "sentences": [one for shown in shown_data(notebook, ANSWER) for one in shown["sentences"]],
             "definitions": [one for shown in shown_data(notebook, DEFINITIONS) for one in shown["entries"]]}
-
-
-def _end_with(parent: int) -> None:
-    """A worker whose parent was killed ends too, and its kernel with it, instead of finishing for nobody."""
-    running = {thread.name for thread in threading.enumerate()}
-    if os.getpid() == parent or "end-with-parent" in running:
-        return
-
-    def watch() -> None:
-        while os.getppid() == started_by:
-            time.sleep(PARENT_CHECK_SECONDS)
-        os._exit(1)
-
-    started_by = os.getppid()
-    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -18,13 +19,15 @@ from funnel_lib.report.freshness import Task, outdated_books
 from funnel_lib.report.make import Result, read_contents
 from funnel_lib.report.neighbours import link_neighbours
 from funnel_lib.report.order import Order
-from funnel_lib.report.publish import write_whole
+from funnel_lib.report.publish import write_together, write_whole
 from funnel_lib.report.render import Failure
 from funnel_lib.report.units import folder_names, read_notebook
 from funnel_lib.report.workbook import ReportTables, workbook_bytes
 
 # The manifest is saved while the run goes on, so that one that is killed loses little of its work.
 SAVE_SECONDS = 5.0
+_ROOM = message("Make room on the disk, then run this report again.")
+_RIGHTS = message("Allow this user to write into the report's folder, then run this report again.")
 KINDS = ("html", "pdf", "ipynb", results.KIND)
 
 
@@ -51,8 +54,8 @@ class Publisher:
             result = self._publish(self._said(result))
         except OSError as error:
             reason = message("could not be written: {reason}", reason=error.strerror or error)
-            result = self._said(replace(result, status="failed", files={}, failure=vars(Failure(
-                reason, advice=message("Make room on the disk, then run this report again.")))))
+            advice = _RIGHTS if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else _ROOM
+            result = self._said(replace(result, status="failed", files={}, failure=vars(Failure(reason, advice=advice))))
         self.entries[result.report] = self._entry(result)
         self._save()
         return result
@@ -78,9 +81,9 @@ class Publisher:
                 result.title, self.company.name, self._title(result), self._asked_end(), self.language, _home(result)))
             result = replace(result, files={"html": places["html"]})
         else:
-            for kind, path in result.files.items():
-                write_whole(places[kind], path.read_bytes())
-            write_whole(places[results.KIND], results.results_text(result, self._observed_from(result.process)))
+            numbers = results.results_text(result, self._observed_from(result.process))
+            rendered = {places[kind]: path.read_bytes() for kind, path in result.files.items()}
+            write_together({**rendered, places[results.KIND]: numbers})
             result = replace(result, files={**result.files, results.KIND: places[results.KIND]})
         self._remove_outdated(result, places)
         return result
