@@ -234,6 +234,7 @@ def measures(
 def lab(
     company: Annotated[Path | None, typer.Argument(metavar="[COMPANY]", help="Company the notebooks start with.")] = None,
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Folder of your copies.")] = Path("notebooks-copy"),
+    language: Language = None,
     verbose: Verbose = False,
 ) -> None:
     """Open JupyterLab on a copy of the notebooks; the originals stay as they are."""
@@ -244,7 +245,7 @@ def lab(
         if company is not None:
             company = _found(company)
         command = lab_command(folder)
-        copy_notebooks(folder, company)
+        copy_notebooks(folder, company, _known_language(language))
         voice.tell(message("your copies are in {folder}", folder=folder))
         sys.stdout.flush()
         os.execvp(command[0], command)

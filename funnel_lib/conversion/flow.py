@@ -22,6 +22,7 @@ from funnel_lib.schema import LOST
 RECENT_DAYS = 90
 # Little's law holds within these limits in a flow that neither grows nor leaves leads behind.
 STEADY_FROM, STEADY_TO = 0.8, 1.25
+STEADY, TOO_MANY, TOO_FEW, CANNOT_TELL = "steady", "too many", "too few", "cannot tell"
 
 
 @dataclass(frozen=True)
@@ -160,8 +161,8 @@ def law_between(process: Process, leads: nw.LazyFrame, begin: nw.Expr, end: nw.E
 
 def _verdict(law: float, ended: float) -> str:
     if ended < FEW or np.isnan(law):
-        return "cannot tell"
-    return "too many" if law > STEADY_TO else "too few" if law < STEADY_FROM else "steady"
+        return CANNOT_TELL
+    return TOO_MANY if law > STEADY_TO else TOO_FEW if law < STEADY_FROM else STEADY
 
 
 def sales_velocity(process: Process, returning: bool = False) -> SalesVelocity:

@@ -16,6 +16,7 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date as babel_date
+from babel.dates import get_day_names
 from babel.numbers import NumberPattern, format_compact_currency, get_currency_symbol, parse_pattern
 from babel.units import format_unit
 
@@ -110,6 +111,17 @@ def format_number(value: Any, language: str = "en") -> str:
     number = _glance(float(value))
     return _decimal(number, _glance_decimals(number), language)
 
+
+def format_exact(value: float, language: str = "en") -> str:
+    """A number with all its digits, up to six decimals, as at the ticks of an axis.
+
+    >>> format_exact(12345), format_exact(-2.5), format_exact(0.25, "ru")
+    ('12\\xa0345', '−2.5', '0,25')
+    """
+    number = round(float(value), 6) + 0.0  # no minus before a zero
+    return _decimal(number, next(decimals for decimals in range(7) if round(number, decimals) == number), language)
+
+
 # A smaller share is written as zero: its digits would all be noughts.
 LEAST_SHARE = 0.00005
 
@@ -196,6 +208,15 @@ def format_moment(value: Any, language: str = "en") -> str:
     return f"{text}, {moment:%H:%M}" if timed else text
 
 
+def format_weekday(number: int, language: str = "en") -> str:
+    """The name of a day of the week (0 is Monday) as the language writes it inside a sentence.
+
+    >>> format_weekday(0), format_weekday(6, "ru")
+    ('Monday', 'воскресенье')
+    """
+    return get_day_names("wide", locale=_locale(language))[number]
+
+
 def format_flag(value: Any, language: str = "en") -> str:
     """Yes or no."""
     if not is_available(value):
@@ -212,10 +233,19 @@ def format_duration(value: Any, unit: str, language: str = "en") -> str:
     if not is_available(value):
         return not_available(language)
     bare = _duration_number(float(value), language)
-    shown = float(bare.replace(SPACE, "").replace(MINUS, "-").replace(",", "."))
-    whole = int(shown) if shown.is_integer() else shown
+    number = shown(bare)
+    whole = int(number) if number.is_integer() else number
     words = format_unit(whole, DURATIONS[unit], length="long", locale=_locale(language))
     return bare + SPACE + words.rsplit(" ", 1)[-1].rsplit(SPACE, 1)[-1]
+
+
+def shown(text: str) -> float:
+    """The number that a formatted text shows: the words beside 109.3, written as 109, are those of 109.
+
+    >>> shown(format_count(109.3)), shown(format_number(1234.5, "ru")), shown(format_number(47.125, "ru"))
+    (109.0, 1230.0, 47.1)
+    """
+    return float(text.replace(SPACE, "").replace(MINUS, "-").replace(",", "."))
 
 
 def _duration_number(value: float, language: str) -> str:

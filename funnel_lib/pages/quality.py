@@ -37,7 +37,7 @@ def summary_of(counts: dict[str, int], language: str) -> str:
     >>> summary_of({"error": 0, "warning": 2, "note": 1}, "en")
     '2 warnings, 1 note'
     """
-    parts = [f"{count} {counted(count, severity, language)}" for severity, count in counts.items() if count]
+    parts = [f"{counts[one]} {counted(counts[one], one, language)}" for one in SEVERITIES if counts[one]]
     return ", ".join(parts) or word("no_findings", language)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from funnel_lib.language.formats import format_cell, format_interval, format_value
+from funnel_lib.language.messages import translate
 from funnel_lib.language.words import counted, unit_word, word
 from funnel_lib.pages.attempt import why_unavailable
 from funnel_lib.pages.shown import TABLE, Reader, Shown, known_term, plain, reader_of, safe
@@ -45,9 +46,11 @@ def show(table: Any, title: str, process: Any = None, note: str | None = None,
 
     Limits stand in one column "95 % interval"; rows of few cases, projected or unfinished ones are lighter and say so;
     after 12 rows the page refers to Excel, which holds every row exactly. `process` gives language, currency and the
-    names of keys; `note` is a line under the table; `columns` are those that the page shows (all others are in Excel).
+    names of keys; `title` and `note`, a line under the table, are English and shown in the reader's language as far as the
+    catalogs have them; `columns` are those that the page shows (all others are in Excel).
     """
     reader = reader_of(process if process is not None else getattr(table, "attrs", {}).get("about"))
+    title, note = translate(title, reader.language), translate(note or "", reader.language)
     reason = why_unavailable(table)
     if reason:
         return _unavailable(reason, title, reader)
@@ -85,7 +88,7 @@ def columns_of(frame: pd.DataFrame, reader: Reader) -> list[Column]:
 def _column(key: Any, values: pd.Series, reader: Reader) -> Column:
     entry = known_term(key)
     if entry is not None:
-        return Column(key, entry.label(reader.language), entry.unit, entry.formula)
+        return Column(key, entry.label(reader.language), entry.unit, entry.explained(reader.language))
     return Column(key, str(plain(key)).replace("_", " "), _unit(str(key), values))
 
 

@@ -21,6 +21,7 @@ KERNEL_CONFIG = """\
 c = get_config()
 c.InlineBackend.figure_formats = {"retina"}
 c.HistoryManager.enabled = False
+c.InteractiveShellApp.exec_PYTHONSTARTUP = False
 c.InteractiveShellApp.exec_lines = [
     "from funnel_lib.pages.figures import describe_figures; describe_figures(); del describe_figures",
 ]
@@ -33,9 +34,10 @@ KERNEL_SPECIFICATION = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f
 
 
 def common_environment(shared: Path) -> dict[str, str]:
-    """What every kernel of a run finds in its environment; `shared` is the run's folder."""
-    return {"MPLCONFIGDIR": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0",
-            "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": _search_path()}
+    """What every kernel of a run finds in its environment; `shared` is the run's folder, where no matplotlibrc is."""
+    return {"MPLCONFIGDIR": str(shared), "MATPLOTLIBRC": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONWARNINGS": "", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "PYTHONPATH": _search_path()}
 
 
 @contextmanager
@@ -85,8 +87,8 @@ def prepare_fonts(shared: Path) -> None:
 
 
 def _search_path() -> str:
-    """The kernel uses the caller's copy of this package, also where it is not installed."""
-    given = os.environ.get("PYTHONPATH", "")
+    """The kernel uses the caller's copy of this package, also where it is not installed, and works in another folder."""
+    given = os.pathsep.join(str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)
     installed = {Path(folder).resolve() for folder in [*site.getsitepackages(), site.getusersitepackages()]}
     if PROJECT in installed or str(PROJECT) in given.split(os.pathsep):
         return given

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from funnel_lib.errors import CallError
 from funnel_lib.language.messages import message
+from funnel_lib.report.orphans import end_with
 
 if TYPE_CHECKING:
     from weasyprint import Document
@@ -41,7 +43,7 @@ def check_available() -> None:
 
 def write_pdf(page: Path, target: Path, timeout: float) -> str:
     """Write the page as PDF; gives the reason if that failed, else an empty text."""
-    call = [sys.executable, "-P", "-m", "funnel_lib.report.pdf", str(page), str(target)]
+    call = [sys.executable, "-P", "-m", "funnel_lib.report.pdf", str(page), str(target), str(os.getpid())]
     try:
         done = subprocess.run(call, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
@@ -70,4 +72,5 @@ def printed(page: Path) -> Document:
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[3]))
     printed(Path(sys.argv[1])).write_pdf(sys.argv[2])

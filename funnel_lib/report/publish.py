@@ -22,18 +22,30 @@ RUN_PREFIX = ".run-"
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    write_together({path: content})
+
+
+def write_together(contents: dict[Path, bytes | str]) -> None:
+    """Write files of one folder; where one cannot be written, all stay as they are."""
+    parts = {path: path.with_name(f".{path.name}.part") for path in contents}
+    folder = next(iter(contents)).parent
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with part.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+        for path, content in contents.items():
+            _write(parts[path], content.encode("utf-8") if isinstance(content, str) else content)
+        for path, part in parts.items():
+            part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    _flush_folder(folder)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _flush_folder(folder: Path) -> None:

@@ -43,11 +43,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one notebook: the cleaned notebook, or the failure; and what the kernel wrote to its error stream."""
+    """What came of one notebook: the cleaned notebook, or the failure; what the kernel wrote to its error stream, and how long
+    the cells themselves ran."""
 
     notebook: nbformat.NotebookNode | None
     failure: Failure | None
     warnings: tuple[str, ...] = ()
+    cells_seconds: float = 0.0
 
 
 @dataclass
@@ -71,7 +73,7 @@ def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: 
     A run is a success only if the call returned, every code cell has run, none ended in an error, and the last one
     marked the report as complete; what the notebook's metadata says of itself is not asked.
     """
-    source = read_notebook(unit.notebook)
+    source = read_notebook(unit.notebook, unit.language)
     clock = Clock(timeout)
     names = {str(folder): "", **names}
     folder.mkdir(parents=True)
@@ -81,7 +83,8 @@ def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: 
     except Exception as error:  # whatever a notebook does must cost this report only
         return Run(None, _failure(error, clock, source, names))
     failure = _doubt(notebook)
-    return Run(None if failure else cleaned(notebook, names), failure, _warnings(notebook, names))
+    seconds = sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in notebook.cells)
+    return Run(None if failure else cleaned(notebook, names), failure, _warnings(notebook, names), seconds)
 
 
 def _execute(source: nbformat.NotebookNode, unit: Unit, folder: Path, clock: Clock) -> nbformat.NotebookNode:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from funnel_lib.errors import CallError, nearest
-from funnel_lib.language.messages import message
+from funnel_lib.language.messages import SOURCE_LANGUAGE, message, translate
 
 if TYPE_CHECKING:
     import nbformat
@@ -24,12 +24,14 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 
 @dataclass(frozen=True)
 class Unit:
-    """One report to make: a notebook, the process (None: the whole company), its folder and its parameters."""
+    """One report to make: a notebook, the process (None: the whole company), its folder, its parameters, and the language
+    of its prose (empty: the company's)."""
 
     notebook: Path
     process: str | None
     folder: str
     parameters: dict[str, Any]
+    language: str = ""
 
     @property
     def name(self) -> str:
@@ -97,15 +99,21 @@ def _cells(notebook: Path) -> list[dict[str, Any]]:
     return read_notebook(notebook).cells
 
 
-def read_notebook(notebook: Path) -> nbformat.NotebookNode:
-    """The notebook in the present format; `CallError` where the file is none."""
+def read_notebook(notebook: Path, language: str = SOURCE_LANGUAGE) -> nbformat.NotebookNode:
+    """The notebook in the present format, its prose in `language` as far as the catalogs have it: that of a user's own
+    notebook stays as it is. `CallError` where the file is none.
+    """
     import nbformat  # takes two seconds: only where a notebook is run or written
 
     try:
-        return nbformat.read(notebook, as_version=4)
+        found = nbformat.read(notebook, as_version=4)
     except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
         raise CallError(message("{notebook}: expected a Jupyter notebook, found something else ({reason})",
                                 notebook=notebook.name, reason=str(error).splitlines()[0][:80])) from error
+    for cell in found.cells:
+        if cell.cell_type == "markdown":
+            cell.source = translate(cell.source, language)
+    return found
 
 
 def _literals(source: str, notebook: Path) -> dict[str, Any]:
@@ -140,10 +148,11 @@ def plan(notebooks: Iterable[Path], all_processes: list[str], chosen: Iterable[s
     for notebook in notebooks:
         declared = declared_parameters(notebook)
         check_parameters(given, declared, notebook)
+        language = str({**declared, **given}.get("language") or "")
         if "process" in declared:
-            units += [Unit(notebook, name, folders[name], {**given, "process": name}) for name in chosen]
+            units += [Unit(notebook, name, folders[name], {**given, "process": name}, language) for name in chosen]
         else:
-            units.append(Unit(notebook, None, "", dict(given)))
+            units.append(Unit(notebook, None, "", dict(given), language))
     return sorted(units, key=lambda unit: (unit.process is not None, _place(unit, all_processes), unit.notebook.name))
 
 
