@@ -8,6 +8,7 @@ import pandas as pd
 
 from funnel_lib import conversion
 from funnel_lib import improvement as measures
+from funnel_lib.answers import counted
 from funnel_lib.answers.sentence import Sentence, Speaker, clauses
 from funnel_lib.company import Process
 from funnel_lib.improvement.past import BEFORE_AFTER, DID_NOT, WORKED
@@ -95,7 +96,7 @@ def seen(process: Process) -> list[Sentence]:
 def _cases(say: Speaker, row: object) -> str:
     count, told = row.group_size_count, say.count(row.group_size_count)
     if row.trial == "trial_leads":
-        return say.plural(count, "{count} lead", "{count} leads", count=told)
+        return counted.leads(say, told)
     if row.trial == "trial_customers":
         return say.plural(count, "{count} new client", "{count} new clients", count=told)
     if row.trial == "trial_orders":
