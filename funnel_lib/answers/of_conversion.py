@@ -9,6 +9,8 @@ from funnel_lib.answers import of_conversion_change as changes
 from funnel_lib.answers import of_conversion_paths as paths
 from funnel_lib.answers.sentence import Sentence, Speaker, answered
 from funnel_lib.company import Process
+from funnel_lib.conversion.losses import UNKNOWN_STEP
+from funnel_lib.conversion.stays import LEAD
 from funnel_lib.rates import FEW
 
 
@@ -84,11 +86,17 @@ def _naive(process: Process) -> list[Sentence]:
         return []
     numbers = {"leads": say.count(row.leads_count), "won": say.count(row.won_count), "lost": say.count(row.lost_count),
                "running": say.count(row.running_count), "share": say.share(row.won_share)}
-    text = (say("Of {leads} leads {won} are won, {lost} lost and {running} still running; a count that takes the running ones for "
-                "lost would say {share}, one that leaves them out {rate}.", rate=say.share(row.win_rate_share), **numbers)
-            if row.won_count + row.lost_count else
-            say("Of {leads} leads {won} are won, {lost} lost and {running} still running; a count that takes the running ones for "
-                "lost would say {share}.", **numbers))
+    if row.won_count + row.lost_count:
+        text = say.plural(row.leads_count, "Of {leads} lead {won} are won, {lost} lost and {running} still running; a count that "
+                                           "takes the running ones for lost would say {share}, one that leaves them out {rate}.",
+                          "Of {leads} leads {won} are won, {lost} lost and {running} still running; a count that takes the running "
+                          "ones for lost would say {share}, one that leaves them out {rate}.",
+                          rate=say.share(row.win_rate_share), **numbers)
+    else:
+        text = say.plural(row.leads_count, "Of {leads} lead {won} are won, {lost} lost and {running} still running; a count that "
+                                           "takes the running ones for lost would say {share}.",
+                          "Of {leads} leads {won} are won, {lost} lost and {running} still running; a count that takes the running "
+                          "ones for lost would say {share}.", **numbers)
     return [Sentence("states", text, leads_count=row.leads_count, won_count=row.won_count, lost_count=row.lost_count,
                      running_count=row.running_count, won_share=row.won_share, win_rate_share=row.win_rate_share)]
 
@@ -120,16 +128,25 @@ def _losses(process: Process) -> list[Sentence]:
         return [Sentence("lost_reasons", text, lost_count=0)]
     row, total, parts = reasons.iloc[0], reasons["lost_count"].sum(), []
     if row.amount == row.amount:  # the money is known
-        parts.append(say("Most money is lost to “{reason}” after “{step}”: {money} of expected sales ({share}).",
-                         reason=say.label(row.reason), step=say.label(row.from_step), money=say.money(row.amount),
+        parts.append(say("Most money is lost to “{reason}” {place}: {money} of expected sales ({share}).",
+                         reason=say.label(row.reason), place=_place(say, row.from_step), money=say.money(row.amount),
                          share=say.share(row.amount_share)))
         row = reasons.sort_values("lost_count", ascending=False, kind="stable").iloc[0]
-    parts.append(say("The most frequent loss is “{reason}” after “{step}”: {lost} of {total} lost leads ({share}, 95 % interval "
-                     "{range}).", reason=say.label(row.reason), step=say.label(row.from_step), lost=say.count(row.lost_count),
-                     total=say.count(total), share=say.share(row.lost_share),
-                     range=say.range(row.lost_low_share, row.lost_high_share)))
+    parts.append(say.plural(total, "The only loss is “{reason}” {place}: {lost} of {total} lost lead ({share}, 95 % interval "
+                                   "{range}).",
+                            "The most frequent loss is “{reason}” {place}: {lost} of {total} lost leads ({share}, 95 % interval "
+                            "{range}).", reason=say.label(row.reason), place=_place(say, row.from_step),
+                            lost=say.count(row.lost_count), total=say.count(total), share=say.share(row.lost_share),
+                            range=say.range(row.lost_low_share, row.lost_high_share)))
     return [Sentence("lost_reasons", " ".join(parts), from_step=row.from_step, reason=row.reason, lost_count=row.lost_count,
                      lost_share=row.lost_share, total_count=total)]
+
+
+def _place(say: Speaker, step: str) -> str:
+    """Where on their way leads were lost: the step entered last."""
+    if step == LEAD:
+        return say("before the first step")
+    return say("at an unknown step") if step == UNKNOWN_STEP else say("after “{step}”", step=say.label(step))
 
 
 def _returning(process: Process) -> list[Sentence]:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from funnel_lib import conversion as measures
+from funnel_lib.answers.counted import leads
 from funnel_lib.answers.sentence import Sentence, Speaker, attempt
 from funnel_lib.company import Process
+from funnel_lib.conversion.flow import CANNOT_TELL, STEADY, TOO_FEW, LittlesLaw
 from funnel_lib.rates import FEW
 
 
@@ -20,50 +22,67 @@ def whom_to_act_on(process: Process) -> list[Sentence]:
     running, late = int(summary["running_count"].sum()), int(summary["late_count"].sum())
     forgotten, unknown = int(summary["forgotten_count"].sum()), int(summary["age_unknown_count"].sum())
     if running == 0:
-        return [Sentence("work_in_progress", "No lead is running: there is nobody to act on today.", running_count=0)]
+        return [Sentence("work_in_progress", say("No lead is running: there is nobody to act on today."), running_count=0)]
     numbers = {"running_count": running, "late_count": late, "forgotten_count": forgotten, "age_unknown_count": unknown}
     if unknown == running:
-        text = (f"{say.count(running)} leads are running, but whether any of them waits too long cannot be told: fewer than 10 "
-                "winners have been through their steps, or the moments are not recorded.")
+        text = say.plural(running, "{running} lead is running, but whether it waits too long cannot be told: fewer than 10 winners "
+                                   "have been through their steps, or the moment is not recorded.",
+                          "{running} leads are running, but whether any of them waits too long cannot be told: fewer than 10 "
+                          "winners have been through their steps, or the moments are not recorded.",
+                          running=say.count(running))
         return [Sentence("work_in_progress", text, **numbers)]
-    text = f"Act today on {say.count(late)} of {say.count(running)} running leads: they stand in their step longer than nine in " \
-           "ten of those who won."
-    if late == 0:
-        text = f"Of {say.count(running)} running leads none has just become late."
+    parts = [_late(say, late, running)]
     if forgotten:
-        text += f" {say.count(forgotten)} more stand there over three times as long: call once more or close them."
+        parts.append(say.plural(forgotten, "{count} more stands there over three times as long: call once more or close it.",
+                                "{count} more stand there over three times as long: call once more or close them.",
+                                count=say.count(forgotten)))
     worst = summary.assign(_long=summary["late_count"] + summary["forgotten_count"]).sort_values("_long", kind="stable").iloc[-1]
     if worst["_long"] > 0:
-        text += (f" Most of them stand in “{say.label(worst.step)}” ({say.count(worst['_long'])} of "
-                 f"{say.count(worst.running_count)} there).")
+        parts.append(say("Most of them stand in “{step}” ({count} of {running} there).", step=say.label(worst.step),
+                         count=say.count(worst["_long"]), running=say.count(worst.running_count)))
         if process.has("leads", "expected_amount"):
             numbers["late_amount"] = float(summary["late_amount"].sum())
-            text += f" Together they are worth {say.money(numbers['late_amount'])}."
-    return [Sentence("work_in_progress", text, step=worst.step, **numbers)]
+            parts.append(say("Together they are worth {money}.", money=say.money(numbers["late_amount"])))
+    return [Sentence("work_in_progress", " ".join(parts), step=worst.step, **numbers)]
+
+
+def _late(say: Speaker, late: int, running: int) -> str:
+    if late == 0:
+        return say("Of {running} running leads none has just become late.", running=say.count(running))
+    return say.plural(late, "Act today on {late} of {running} running leads: it stands in its step longer than nine in ten of "
+                            "those who won.",
+                      "Act today on {late} of {running} running leads: they stand in their step longer than nine in ten of those "
+                      "who won.",
+                      late=say.count(late), running=say.count(running))
 
 
 def path_followed(process: Process) -> list[Sentence]:
     """What share of the leads follows the described steps, and which step is passed over most."""
     say, table = Speaker(process), measures.path_following(process).set_index("state")
     row = table.loc["all"]
-    text = (f"{say.share(row.following_share)} of the leads follow the described steps (95 % interval "
-            f"{say.range(row.following_low_share, row.following_high_share)}, {say.count(row.following_count)} of "
-            f"{say.count(row.leads_count)}); {say.count(row.skipping_count)} pass over a step and {say.count(row.returning_count)} "
-            "go back.")
+    text = say("{share} of the leads follow the described steps (95 % interval {range}, {following} of {leads}); {skipping} pass "
+               "over a step and {returning} go back.",
+               share=say.share(row.following_share), range=say.range(row.following_low_share, row.following_high_share),
+               following=say.count(row.following_count), leads=say.count(row.leads_count), skipping=say.count(row.skipping_count),
+               returning=say.count(row.returning_count))
     steps = measures.path_steps(process)
     chain = steps[~steps["optional"] & (steps["skipped_count"] > 0)]
     if len(chain):
         worst = chain.sort_values("skipped_share", kind="stable").iloc[-1]
-        text += (f" Passed over most often: “{say.label(worst.step)}” ({say.share(worst.skipped_share)}, "
-                 f"{say.count(worst.skipped_count)} of {say.count(worst.reached_count)}).")
+        text += " " + say("Passed over most often: “{step}” ({share}, {skipped} of {reached}).", step=say.label(worst.step),
+                          share=say.share(worst.skipped_share), skipped=say.count(worst.skipped_count),
+                          reached=say.count(worst.reached_count))
     sentences = [Sentence("path_following", text, following_share=row.following_share, low_share=row.following_low_share,
                           high_share=row.following_high_share, following_count=int(row.following_count),
                           leads_count=int(row.leads_count), skipping_count=int(row.skipping_count),
                           returning_count=int(row.returning_count))]
     if row.undescribed_count * 20 > row.leads_count:
-        sentences.append(Sentence("undescribed_steps", f"{say.count(row.undescribed_count)} leads went through steps that are not "
-                                  "described: if a step was renamed, give it its present name in the description.",
-                                  undescribed_count=int(row.undescribed_count)))
+        text = say.plural(row.undescribed_count, "{count} lead went through steps that are not described: if a step was renamed, "
+                                                 "give it its present name in the description.",
+                          "{count} leads went through steps that are not described: if a step was renamed, give it its present "
+                          "name in the description.",
+                          count=say.count(row.undescribed_count))
+        sentences.append(Sentence("undescribed_steps", text, undescribed_count=int(row.undescribed_count)))
     return sentences
 
 
@@ -71,13 +90,23 @@ def returns(process: Process) -> list[Sentence]:
     """How many leads came back after a loss, and how many of them bought."""
     say, table = Speaker(process), measures.returns_after_loss(process)
     if table.lost_once_count == 0:
-        return [Sentence("returns", "No loss is recorded, so nobody can have come back after one.", returned_count=0)]
-    text = (f"{say.count(table.returned_count)} of {say.count(table.lost_once_count)} leads that were given up came back after a "
-            f"loss ({say.share(table.returned_share)}, 95 % interval "
-            f"{say.range(table.returned_low_share, table.returned_high_share)})")
-    text += f"; {say.count(table.won_count)} of them bought." if table.returned_count else "."
+        text = say("No loss is recorded, so nobody can have come back after one.")
+        return [Sentence("returns", text, returned_count=0)]
+    numbers = {"returned": say.count(table.returned_count), "lost": say.count(table.lost_once_count),
+               "share": say.share(table.returned_share), "range": say.range(table.returned_low_share, table.returned_high_share)}
+    if table.returned_count:
+        text = say.plural(table.lost_once_count, "{returned} of {lost} lead that was given up came back after a loss ({share}, 95 "
+                                                 "% interval {range}); {won} of them bought.",
+                          "{returned} of {lost} leads that were given up came back after a loss ({share}, 95 % interval {range}); "
+                          "{won} of them bought.",
+                          won=say.count(table.won_count), **numbers)
+    else:
+        text = say.plural(table.lost_once_count, "{returned} of {lost} lead that was given up came back after a loss ({share}, 95 "
+                                                 "% interval {range}).",
+                          "{returned} of {lost} leads that were given up came back after a loss ({share}, 95 % interval {range}).",
+                          **numbers)
     if table.won_count and table.returned_count >= FEW:
-        text += " A second call after a refusal is worth its time."
+        text += " " + say("A second call after a refusal is worth its time.")
     return [Sentence("returns", text, returned_count=table.returned_count, lost_once_count=table.lost_once_count,
                      returned_share=table.returned_share, won_count=table.won_count)]
 
@@ -90,14 +119,19 @@ def in_time(process: Process) -> list[Sentence]:
     for row in measures.deadlines(process).itertuples():
         numbers = {"step": row.step, "in_time_count": row.in_time_count, "entries_count": row.entries_count,
                    "in_time_share": row.in_time_share, "overdue_count": row.overdue_count}
-        limit = f"{say.number(row.deadline_days)} working days"
-        text = f"“{say.label(row.step)}” has a deadline of {limit}, but no entry with a known moment to hold against it."
+        limit = say.plural(row.deadline_days, "{days} working day", "{days} working days", days=say.number(row.deadline_days))
         if row.entries_count:
-            text = (f"“{say.label(row.step)}” is entered within its {limit} in {say.share(row.in_time_share)} of the cases "
-                    f"({say.count(row.in_time_count)} of {say.count(row.entries_count)}, 95 % interval "
-                    f"{say.range(row.in_time_low_share, row.in_time_high_share)}).")
+            text = say("“{step}” is entered within its {limit} in {share} of the cases ({in_time} of {entries}, 95 % interval "
+                       "{range}).",
+                       step=say.label(row.step), limit=limit, share=say.share(row.in_time_share),
+                       in_time=say.count(row.in_time_count),
+                       entries=say.count(row.entries_count), range=say.range(row.in_time_low_share, row.in_time_high_share))
+        else:
+            text = say("“{step}” has a deadline of {limit}, but no entry with a known moment to hold against it.",
+                       step=say.label(row.step), limit=limit)
         if row.overdue_count:
-            text += f" {say.count(row.overdue_count)} running leads wait for it longer than that."
+            text += " " + say.plural(row.overdue_count, "{count} running lead waits for it longer than that.",
+                                     "{count} running leads wait for it longer than that.", count=say.count(row.overdue_count))
         sentences.append(Sentence("deadline", text, **numbers))
     return sentences
 
@@ -107,20 +141,32 @@ def littles_law(process: Process) -> list[Sentence]:
     say, law = Speaker(process), measures.littles_law(process)
     numbers = {"verdict": law.verdict, "law_ratio": law.law_ratio, "running_mean_count": law.running_mean_count,
                "arrivals_per_day": law.arrivals_per_day, "mean_days": law.mean_days, "ended_count": law.ended_count}
-    days = say.number(law.observed_days)
-    if law.verdict == "cannot tell":
-        text = (f"Whether running leads pile up cannot be told: only {say.count(law.ended_count)} leads ended in the last {days} "
-                "days.")
+    days = say.days(law.observed_days)
+    if law.verdict == CANNOT_TELL:
+        text = say.plural(law.ended_count, "Whether running leads pile up cannot be told: only {count} lead ended in the last "
+                                           "{days}.",
+                          "Whether running leads pile up cannot be told: only {count} leads ended in the last {days}.",
+                          count=say.count(law.ended_count), days=days)
         return [Sentence("littles_law", text, **numbers)]
-    text = (f"Over the last {days} days {say.number(law.running_mean_count)} leads were running on average; "
-            f"{say.number(law.arrivals_per_day)} new ones a day that take {say.days(law.mean_days)} each explain "
-            f"{say.number(law.arrivals_per_day * law.mean_days)}")
-    fewer = law.ended_count > law.arrivals_count
-    endings = {"steady": ": the flow is steady.",
-               "too few": ". Fewer run than that: old leads were closed, or the flow has just grown.",
-               "too many": ". The rest was forgotten and never closed" + (", or is left from a time of more new leads." if fewer
-                                                                          else ": leads pile up.")}
-    return [Sentence("littles_law", text + endings[law.verdict], **numbers)]
+    flow = {"days": days, "leads": leads(say, say.number(law.running_mean_count)), "arrivals": say.number(law.arrivals_per_day),
+            "mean": say.days(law.mean_days), "explained": say.number(law.arrivals_per_day * law.mean_days)}
+    if law.verdict == STEADY:
+        text = say("Over the last {days} {leads} were running on average; {arrivals} new ones a day that take {mean} each "
+                   "explain {explained}: the flow is steady.", **flow)
+    else:
+        text = say("Over the last {days} {leads} were running on average; {arrivals} new ones a day that take {mean} each "
+                   "explain {explained}.", **flow)
+        text += " " + _off_balance(say, law)
+    return [Sentence("littles_law", text, **numbers)]
+
+
+def _off_balance(say: Speaker, law: LittlesLaw) -> str:
+    """Why more or fewer leads run than the flow explains."""
+    if law.verdict == TOO_FEW:
+        return say("Fewer run than that: old leads were closed, or the flow has just grown.")
+    if law.ended_count > law.arrivals_count:
+        return say("The rest was forgotten and never closed, or is left from a time of more new leads.")
+    return say("The rest was forgotten and never closed: leads pile up.")
 
 
 def sales_velocity(process: Process) -> list[Sentence]:
@@ -128,9 +174,14 @@ def sales_velocity(process: Process) -> list[Sentence]:
     say, speed = Speaker(process), measures.sales_velocity(process)
     numbers = {"velocity_per_day_amount": speed.velocity_per_day_amount, "won_per_day_amount": speed.won_per_day_amount,
                "running_count": speed.running_count}
-    text = (f"In the last {say.number(speed.observed_days)} days {say.money(speed.won_per_day_amount)} a day were won "
-            f"({say.count(speed.won_count)} wins)")
+    days, won = say.days(speed.observed_days), say.money(speed.won_per_day_amount)
+    wins = say.plural(speed.won_count, "{count} win", "{count} wins", count=say.count(speed.won_count))
     if speed.velocity_per_day_amount != speed.velocity_per_day_amount:  # undefined: nobody has won or ended yet
-        return [Sentence("sales_velocity", text + "; what the running leads promise cannot be told yet.", **numbers)]
-    text += f"; the running leads promise {say.money(speed.velocity_per_day_amount)} a day if all of them are really worked on."
+        text = say("In the last {days} {won} a day were won ({wins}); what the running leads promise cannot be told yet.",
+                   days=days,
+                   won=won, wins=wins)
+    else:
+        text = say("In the last {days} {won} a day were won ({wins}); the running leads promise {velocity} a day if all of them "
+                   "are really worked on.",
+                   days=days, won=won, wins=wins, velocity=say.money(speed.velocity_per_day_amount))
     return [Sentence("sales_velocity", text, **numbers)]

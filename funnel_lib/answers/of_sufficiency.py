@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 
-from funnel_lib.answers.sentence import Sentence, Speaker
+from funnel_lib.answers.counted import complete_periods, leads, new_customers
+from funnel_lib.answers.sentence import Sentence, Speaker, reason_of
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import marked
 from funnel_lib.lead_flow.sufficiency import (
     CANNOT_TELL,
     CHANCE,
@@ -19,25 +21,38 @@ from funnel_lib.lead_flow.sufficiency import (
     sufficiency,
 )
 
-_OPENING = {ENOUGH: "The flow of leads is enough", NOT_ENOUGH: "The flow of leads is not enough",
-            CANNOT_TELL: "Whether the flow of leads is enough we cannot tell"}
+_VERDICTS = {
+    ENOUGH: marked("The flow of leads is enough: the leads of the next {weeks} weeks will bring about {customers} in the end "
+                   "({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it is {chance}."),
+    NOT_ENOUGH: marked("The flow of leads is not enough: the leads of the next {weeks} weeks will bring about {customers} in the "
+                       "end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it is {chance}."),
+    CANNOT_TELL: marked("Whether the flow of leads is enough we cannot tell: the leads of the next {weeks} weeks will bring about "
+                        "{customers} in the end ({range} in 95 of 100 cases), the plan asks for {planned}; the chance to meet it "
+                        "is {chance}.")}
+_WITH_PEOPLE = {
+    ENOUGH: marked("With these people the chance to meet the plan is {chance} instead of {before}: the flow of leads is enough."),
+    NOT_ENOUGH: marked("With these people the chance to meet the plan is {chance} instead of {before}: the flow of leads is not "
+                       "enough."),
+    CANNOT_TELL: marked("With these people the chance to meet the plan is {chance} instead of {before}: whether the flow of leads "
+                        "is enough we cannot tell.")}
 HUNDREDTH = 0.01
 _WHAT_TELLS = {
-    FLOW: "More weeks of records would tell most: how many leads come in a week is what is known least.",
-    CONVERSION: "More decided leads would tell most: what share buys is what is known least.",
-    CHANCE: "No more records would tell: what comes is as near to the plan as chance alone moves it. Some more leads would."}
+    FLOW: marked("More weeks of records would tell most: how many leads come in a week is what is known least."),
+    CONVERSION: marked("More decided leads would tell most: what share buys is what is known least."),
+    CHANCE: marked("No more records would tell: what comes is as near to the plan as chance alone moves it. Some more leads "
+                   "would.")}
 
 
 def enough(process: Process) -> list[Sentence]:
     """The verdict; nothing where there is no plan, which the sentence on the plan says."""
-    plan = process.settings.plan
+    say, plan = Speaker(process), process.settings.plan
     if plan is None or (plan.new_customers_per_month is None and plan.revenue_per_month is None):
         return []
     try:
         found = sufficiency(process)
     except MeasureError as error:
-        reason = str(error).removeprefix(f"{process.name}: ")
-        return [Sentence("enough", f"{_OPENING[CANNOT_TELL]} yet: it {reason}.", verdict=CANNOT_TELL)]
+        text = say("Whether the flow of leads is enough we cannot tell yet: it {reason}.", reason=reason_of(error, process))
+        return [Sentence("enough", text, verdict=CANNOT_TELL)]
     return [_verdict(process, found), *_because(process, found), *_missing(process, found)]
 
 
@@ -53,19 +68,21 @@ def beside(process: Process) -> list[Sentence]:
 def _chance(say: Speaker, probability: float) -> str:
     """A chance in words: beyond one in a hundred the draws are too few for more digits."""
     if probability < HUNDREDTH:
-        return f"under {say.share(HUNDREDTH)}"
-    return f"over {say.share(1 - HUNDREDTH)}" if probability > 1 - HUNDREDTH else say.share(round(probability, 2))
+        return say("under {share}", share=say.share(HUNDREDTH))
+    if probability > 1 - HUNDREDTH:
+        return say("over {share}", share=say.share(1 - HUNDREDTH))
+    return say.share(round(probability, 2))
 
 
 def _verdict(process: Process, found: Sufficiency) -> Sentence:
     say = Speaker(process)
     if found.planned_customers_count <= 0:
-        return Sentence("enough", "The plan asks for nobody, so any flow of leads is enough for it: state what the process is to "
-                                  "bring.", verdict=found.verdict, planned_customers_count=0.0)
-    text = (f"{_OPENING[found.verdict]}: the leads of the next {HORIZON_WEEKS} weeks will bring about "
-            f"{say.count(found.expected_customers_count)} new customers in the end ("
-            f"{say.range(found.expected_low_count, found.expected_high_count, 'count')} in 95 of 100 cases), the plan asks for "
-            f"{say.number(found.planned_customers_count)}; the chance to meet it is {_chance(say, found.plan_met_probability)}.")
+        text = say("The plan asks for nobody, so any flow of leads is enough for it: state what the process is to bring.")
+        return Sentence("enough", text, verdict=found.verdict, planned_customers_count=0.0)
+    text = say(_VERDICTS[found.verdict], weeks=say.count(HORIZON_WEEKS),
+               customers=new_customers(say, say.count(found.expected_customers_count)),
+               range=say.range(found.expected_low_count, found.expected_high_count, "count"),
+               planned=say.number(found.planned_customers_count), chance=_chance(say, found.plan_met_probability))
     return Sentence("enough", text, verdict=found.verdict, plan_met_probability=found.plan_met_probability,
                     expected_customers_count=found.expected_customers_count,
                     planned_customers_count=found.planned_customers_count)
@@ -73,49 +90,65 @@ def _verdict(process: Process, found: Sufficiency) -> Sentence:
 
 def _because(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
-    text = (f"{say.number(found.actual_per_week)} leads came in a week (mean of {say.count(found.weeks_count)} complete weeks), "
-            f"and {say.share(found.eventual_share)} of them buy in the end (95 % interval "
-            f"{say.range(found.eventual_low_share, found.eventual_high_share)}).")
+    text = say("{leads} came in a week (mean of {weeks}), and {share} of them buy in the end (95 % interval {range}).",
+               leads=leads(say, say.number(found.actual_per_week)),
+               weeks=complete_periods(say, found.weeks_count, "week"), share=say.share(found.eventual_share),
+               range=say.range(found.eventual_low_share, found.eventual_high_share))
     if found.planned_customers_count > 0 and not math.isnan(found.needed_per_week):
-        text += f" The plan takes {say.number(found.needed_per_week)} leads a week on average"
-        text += ("." if math.isnan(found.safe_per_week) else
-                 f", {say.number(found.safe_per_week)} to be met in eight of ten cases.")
+        text += " " + _needed(say, found)
     sentences = [Sentence("needed", text, actual_per_week=found.actual_per_week, needed_per_week=found.needed_per_week,
                           safe_per_week=found.safe_per_week, eventual_share=found.eventual_share)]
     if found.verdict == CANNOT_TELL:
-        sentences.append(Sentence("would_tell", _WHAT_TELLS[found.uncertainty], uncertainty=found.uncertainty))
+        sentences.append(Sentence("would_tell", say(_WHAT_TELLS[found.uncertainty]), uncertainty=found.uncertainty))
     return sentences
+
+
+def _needed(say: Speaker, found: Sufficiency) -> str:
+    needed = say.number(found.needed_per_week)
+    if math.isnan(found.safe_per_week):
+        return say("The plan takes {needed} leads a week on average.", needed=needed)
+    return say("The plan takes {needed} leads a week on average, {safe} to be met in eight of ten cases.", needed=needed,
+               safe=say.number(found.safe_per_week))
 
 
 def _missing(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
     if math.isnan(found.missing_per_week) or found.missing_per_week <= 0:
         return []
-    text = f"To be sure of the plan (eight of ten cases) {say.number(found.missing_per_week)} more leads a week would have to come."
+    more = say.number(found.missing_per_week)
+    parts = [say.plural(more, "To be sure of the plan (eight of ten cases) {leads} more lead a week would have to come.",
+                        "To be sure of the plan (eight of ten cases) {leads} more leads a week would have to come.", leads=more)]
     if found.cheapest_channel:
-        text += (f" A new customer has cost least from “{say.label(found.cheapest_channel)}” "
-                 f"({say.money(found.cheapest_amount)} of lead generation); whether it can bring more, and as cheaply, these "
-                 "figures do not say.")
+        parts.append(say("A new customer has cost least from “{channel}” ({money} of lead generation); whether it can bring more, "
+                         "and as cheaply, these figures do not say.",
+                         channel=say.label(found.cheapest_channel), money=say.money(found.cheapest_amount)))
     if not math.isnan(found.median_days):
-        in_time = found.come_by > process.as_of
-        text += (f" Half of the buyers need {say.days(found.median_days)}: "
-                 + (f"leads that come after {say.date(found.come_by)} mostly buy after these {HORIZON_WEEKS} weeks." if in_time else
-                    f"leads that come from now on mostly buy after these {HORIZON_WEEKS} weeks."))
-    return [Sentence("missing", text, missing_per_week=found.missing_per_week, channel=found.cheapest_channel,
+        parts.append(_in_time(process, found))
+    return [Sentence("missing", " ".join(parts), missing_per_week=found.missing_per_week, channel=found.cheapest_channel,
                      come_by=found.come_by)]
+
+
+def _in_time(process: Process, found: Sufficiency) -> str:
+    """Until when leads have to come for half of their buyers to buy within the weeks that are looked at."""
+    say = Speaker(process)
+    numbers = {"days": say.days(found.median_days), "weeks": say.count(HORIZON_WEEKS)}
+    if found.come_by > process.as_of:
+        return say("Half of the buyers need {days}: leads that come after {date} mostly buy after these {weeks} weeks.",
+                   date=say.date(found.come_by), **numbers)
+    return say("Half of the buyers need {days}: leads that come from now on mostly buy after these {weeks} weeks.", **numbers)
 
 
 def _people(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
     if math.isnan(found.capacity_per_week):
         return []
-    text = (f"The hours paid for serve {say.number(found.capacity_per_week)} leads a week; the scarcest are those of "
-            f"“{say.label(found.capacity_role)}”. ")
+    text = say("The hours paid for serve {leads} a week; the scarcest are those of “{role}”.",
+               leads=leads(say, say.number(found.capacity_per_week)), role=say.label(found.capacity_role))
     if found.capacity_verdict == found.verdict:
-        text += "That changes nothing in the verdict."
+        text += " " + say("That changes nothing in the verdict.")
     else:
-        text += (f"With these people the chance to meet the plan is {_chance(say, found.capacity_met_probability)} instead of "
-                 f"{_chance(say, found.plan_met_probability)}: {_OPENING[found.capacity_verdict].lower()}.")
+        text += " " + say(_WITH_PEOPLE[found.capacity_verdict], chance=_chance(say, found.capacity_met_probability),
+                          before=_chance(say, found.plan_met_probability))
     return [Sentence("capacity", text, capacity_per_week=found.capacity_per_week, role=found.capacity_role,
                      capacity_met_probability=found.capacity_met_probability, verdict=found.capacity_verdict)]
 
@@ -124,5 +157,9 @@ def _running(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
     if math.isnan(found.from_running_count):
         return []
-    return [Sentence("from_running", f"Beside that, about {say.count(found.from_running_count)} customers are to be expected of "
-                     "the leads that run today; they are not in these figures.", from_running_count=found.from_running_count)]
+    count = say.count(found.from_running_count)
+    text = say.plural(count, "Beside that, about {count} customer is to be expected of the leads that run today, in none of these "
+                             "figures.",
+                      "Beside that, about {count} customers are to be expected of the leads that run today; they are not in these "
+                      "figures.", count=count)
+    return [Sentence("from_running", text, from_running_count=found.from_running_count)]

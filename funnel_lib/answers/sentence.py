@@ -6,10 +6,13 @@ import math
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from babel.lists import format_list
+
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
 from funnel_lib.language import formats
 from funnel_lib.language.messages import message, plural, translate
+from funnel_lib.working_time import WEEK
 
 UNAVAILABLE = "unavailable"
 
@@ -27,8 +30,12 @@ def attempt(topic: Callable[[Process], list[Sentence]], process: Process) -> lis
     try:
         return topic(process)
     except MeasureError as error:
-        text = translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
-        return [Sentence(UNAVAILABLE, _capital(text) + ".")]
+        return [Sentence(UNAVAILABLE, _capital(reason_of(error, process)) + ".")]
+
+
+def reason_of(error: MeasureError, process: Process) -> str:
+    """What the error says in the language of the reader, without the process that all the sentences are about."""
+    return translate(error.args[0], process.language).removeprefix(f"{process.name}: ")
 
 
 def _capital(text: str) -> str:
@@ -62,9 +69,13 @@ class Speaker:
         """The text in the reader's language, its `{blanks}` filled with values that are formatted already."""
         return translate(message(text, **values), self.language)
 
-    def plural(self, count: float, one: str, other: str, /, **values: str) -> str:
-        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`."""
-        return translate(plural(count, one, other, **values), self.language)
+    def plural(self, count: float | str, one: str, other: str, /, **values: str) -> str:
+        """The form of the text that `count` asks for: `say.plural(3, "{count} lead", "{count} leads", count=say.count(3))`.
+
+        A mean is given as it is shown, since its words follow what is read: `say.plural(say.number(47.125), …)`.
+        """
+        number = formats.shown(count) if isinstance(count, str) else count
+        return translate(plural(number, one, other, **values), self.language)
 
     def count(self, value: float) -> str:
         return formats.format_count(value, self.language)
@@ -90,24 +101,36 @@ class Speaker:
     def date(self, value: Any) -> str:
         return formats.format_moment(value, self.language)
 
+    def weekday(self, key: str) -> str:
+        """The day as it stands inside a sentence: "Monday", «понедельник»."""
+        return formats.format_weekday(WEEK.index(key), self.language)
+
     def range(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval, for instance "18.2–24.0 %"."""
         return formats.format_interval(low, high, unit, self.language, self.currency)
 
     def limits(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval to end a bracket with; nothing where one client alone, or all alike, leave none."""
-        say = self  # the catalogs are made of what is said
-        return "" if math.isnan(low) else say(", 95 % interval {range}", range=self.range(low, high, unit))
+        given = message(", 95 % interval {range}", range=self.range(low, high, unit))
+        return "" if math.isnan(low) else translate(given, self.language)
 
     def bracket(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval in a bracket of its own, or nothing."""
-        say = self
-        return "" if math.isnan(low) else say(" (95 % interval {range})", range=self.range(low, high, unit))
+        given = message(" (95 % interval {range})", range=self.range(low, high, unit))
+        return "" if math.isnan(low) else translate(given, self.language)
 
     def label(self, key: str) -> str:
         return self.process.label(key)
 
+    def inside(self, key: str) -> str:
+        """The label as it stands within a sentence: with a small first letter, unless it is an abbreviation."""
+        label = self.label(key)
+        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """One after the other as the language lists things: "a, b, and c"."""
+        return format_list(list(parts), locale=self.language)
+
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
-        say = self
-        return ", ".join(say("“{name}”", name=self.label(key)) for key in keys)
+        return ", ".join(translate(message("“{name}”", name=self.label(key)), self.language) for key in keys)

@@ -14,6 +14,7 @@ from funnel_lib.conversion.stays import LEAD, OTHER, places, stays
 from funnel_lib.engine import collect, flag, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import all_periods, days_between, elapsed_days, next_period_start, period_starts
 from funnel_lib.rates import FEW, ratio
 from funnel_lib.schema import LOST
@@ -21,6 +22,7 @@ from funnel_lib.schema import LOST
 RECENT_DAYS = 90
 # Little's law holds within these limits in a flow that neither grows nor leaves leads behind.
 STEADY_FROM, STEADY_TO = 0.8, 1.25
+STEADY, TOO_MANY, TOO_FEW, CANNOT_TELL = "steady", "too many", "too few", "cannot tell"
 
 
 @dataclass(frozen=True)
@@ -159,8 +161,8 @@ def law_between(process: Process, leads: nw.LazyFrame, begin: nw.Expr, end: nw.E
 
 def _verdict(law: float, ended: float) -> str:
     if ended < FEW or np.isnan(law):
-        return "cannot tell"
-    return "too many" if law > STEADY_TO else "too few" if law < STEADY_FROM else "steady"
+        return CANNOT_TELL
+    return TOO_MANY if law > STEADY_TO else TOO_FEW if law < STEADY_FROM else STEADY
 
 
 def sales_velocity(process: Process, returning: bool = False) -> SalesVelocity:
@@ -173,8 +175,8 @@ def sales_velocity(process: Process, returning: bool = False) -> SalesVelocity:
     Raises `MeasureError` where there is no money to measure.
     """
     if not (process.has("leads", "expected_amount") or process.has("orders", "lead_id")):
-        raise MeasureError(f"{process.name}: needs expected_amount of the leads, or orders that name their lead, to measure "
-                           "the money won per day")
+        raise MeasureError(message("{process}: needs expected_amount of the leads, or orders that name their lead, to measure "
+                                   "the money won per day", process=process.name))
     since, days = _recent_from(process), days_between(_recent_from(process), process.needs_as_of())
     leads = _with_paid(process, lead_states(process, returning))
     won, paid = nw.col("state") == WON, nw.col("_paid")

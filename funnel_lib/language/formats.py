@@ -16,13 +16,14 @@ from typing import Any
 
 from babel import Locale
 from babel.dates import format_date as babel_date
+from babel.dates import get_day_names
 from babel.numbers import NumberPattern, format_compact_currency, get_currency_symbol, parse_pattern
 from babel.units import format_unit
 
+from funnel_lib.language.messages import marked, translate
+
 LANGUAGES = ("en", "ru")
-NOT_AVAILABLE = {"en": "n/a", "ru": "н/д"}
-YES_NO = {"en": ("yes", "no"), "ru": ("да", "нет")}
-PER_HOUR = {"en": "per hour", "ru": "в час"}
+NOT_AVAILABLE, YES, NO, PER_HOUR = marked("n/a"), marked("yes"), marked("no"), marked("per hour")
 DURATIONS = {"days": "duration-day", "hours": "duration-hour", "months": "duration-month", "minutes": "duration-minute"}
 SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -67,7 +68,7 @@ def is_available(value: Any) -> bool:
 
 def not_available(language: str = "en") -> str:
     """What stands where there is no value."""
-    return NOT_AVAILABLE.get(language, NOT_AVAILABLE["en"])
+    return translate(NOT_AVAILABLE, language)
 
 
 def _glance_decimals(value: float) -> int:
@@ -109,6 +110,17 @@ def format_number(value: Any, language: str = "en") -> str:
         return not_available(language)
     number = _glance(float(value))
     return _decimal(number, _glance_decimals(number), language)
+
+
+def format_exact(value: float, language: str = "en") -> str:
+    """A number with all its digits, up to six decimals, as at the ticks of an axis.
+
+    >>> format_exact(12345), format_exact(-2.5), format_exact(0.25, "ru")
+    ('12\\xa0345', '−2.5', '0,25')
+    """
+    number = round(float(value), 6) + 0.0  # no minus before a zero
+    return _decimal(number, next(decimals for decimals in range(7) if round(number, decimals) == number), language)
+
 
 # A smaller share is written as zero: its digits would all be noughts.
 LEAST_SHARE = 0.00005
@@ -196,11 +208,20 @@ def format_moment(value: Any, language: str = "en") -> str:
     return f"{text}, {moment:%H:%M}" if timed else text
 
 
+def format_weekday(number: int, language: str = "en") -> str:
+    """The name of a day of the week (0 is Monday) as the language writes it inside a sentence.
+
+    >>> format_weekday(0), format_weekday(6, "ru")
+    ('Monday', 'воскресенье')
+    """
+    return get_day_names("wide", locale=_locale(language))[number]
+
+
 def format_flag(value: Any, language: str = "en") -> str:
     """Yes or no."""
     if not is_available(value):
         return not_available(language)
-    return YES_NO.get(language, YES_NO["en"])[0 if value else 1]
+    return translate(YES if value else NO, language)
 
 
 def format_duration(value: Any, unit: str, language: str = "en") -> str:
@@ -212,10 +233,19 @@ def format_duration(value: Any, unit: str, language: str = "en") -> str:
     if not is_available(value):
         return not_available(language)
     bare = _duration_number(float(value), language)
-    shown = float(bare.replace(SPACE, "").replace(MINUS, "-").replace(",", "."))
-    whole = int(shown) if shown.is_integer() else shown
+    number = shown(bare)
+    whole = int(number) if number.is_integer() else number
     words = format_unit(whole, DURATIONS[unit], length="long", locale=_locale(language))
     return bare + SPACE + words.rsplit(" ", 1)[-1].rsplit(SPACE, 1)[-1]
+
+
+def shown(text: str) -> float:
+    """The number that a formatted text shows: the words beside 109.3, written as 109, are those of 109.
+
+    >>> shown(format_count(109.3)), shown(format_number(1234.5, "ru")), shown(format_number(47.125, "ru"))
+    (109.0, 1230.0, 47.1)
+    """
+    return float(text.replace(SPACE, "").replace(MINUS, "-").replace(",", "."))
 
 
 def _duration_number(value: float, language: str) -> str:
@@ -236,7 +266,7 @@ def format_value(value: Any, unit: str, language: str = "en", currency: str | No
     if unit == "amount":
         return format_money(value, language, currency)
     if unit == "per_hour":
-        return format_number(value, language) + SPACE + PER_HOUR.get(language, PER_HOUR["en"])
+        return format_number(value, language) + SPACE + translate(PER_HOUR, language)
     return _plain(value, unit, language)
 
 

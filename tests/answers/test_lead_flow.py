@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 from funnel_lib import Process, lead_flow
-from funnel_lib.answers.of_lead_flow import campaigns, described, signals, target_against_other, weekdays
+from funnel_lib.answers.of_cards import campaigns, described
+from funnel_lib.answers.of_lead_flow import signals, weekdays
+from funnel_lib.answers.of_target import target_against_other
 from funnel_lib.answers.sentence import attempt
 from tests.lead_flow.test_flow import MONDAY, weekly
 from tests.lead_flow.test_segments import LEADS, SETTINGS, TABLES
