@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.description import Card, in_language
 from funnel_lib.engine import collect
 from funnel_lib.errors import CallError, MeasureError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import MISSING, OTHER, STAGES
@@ -30,14 +31,15 @@ def cards(process: Process, stage: str) -> pd.DataFrame:
     Raises `MeasureError` where the stage has neither cards nor work, `CallError` for an unknown stage.
     """
     if stage not in STAGES:
-        raise CallError(f"stage {stage!r}: expected one of {', '.join(STAGES)}." + nearest(stage, STAGES))
+        raise CallError(message("stage {stage!r}: expected one of {known}.{nearest}", stage=stage, known=", ".join(STAGES),
+                                nearest=nearest(stage, STAGES)))
     described = pd.DataFrame([_row(card, process) for card in process.settings.cards if card.stage == stage],
                              columns=DESCRIBED)
     described = described.astype({"level": float, "norm_minutes": float, "norm_cost_amount": float})
     if not process.has("work", "card"):
         if described.empty:
-            raise MeasureError(f"{process.name}: needs technology cards of this stage (who does what, by what means, in how "
-                               "many minutes) or the table 'work' with the column 'card'")
+            raise MeasureError(message("{process}: needs technology cards of this stage (who does what, by what means, in how "
+                                       "many minutes) or the table 'work' with the column 'card'", process=process.name))
         return process.tidy(described.assign(**dict.fromkeys(SHOWN, float("nan"))))
     table = described.merge(_shown(process, stage, list(described["card"])), on="card", how="outer")
     table["position"] = table["card"].map({key: at for at, key in enumerate(described["card"])})

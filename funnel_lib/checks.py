@@ -12,6 +12,7 @@ from funnel_lib.description import CompanyDescription
 from funnel_lib.engine import collect, currency_code, left_join
 from funnel_lib.errors import nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
+from funnel_lib.language.messages import message
 from funnel_lib.periods import FIRST_YEAR, LAST_YEAR
 from funnel_lib.schema import LOST, OTHER, STAGES, THROUGH_LEADS, Table
 
@@ -45,7 +46,7 @@ class Loaded:
         """The first rows of a finding, by line, with the value that is the matter."""
         first = rows.sort_values("_row").head(EXAMPLES_SHOWN)
         lines = self.lines([int(row) for row in first["_row"]])
-        return [Example(self.file, lines.get(int(row)), f"{column} = {_shown(value)}")
+        return [Example(self.file, lines.get(int(row)), message("{column} = {value}", column=column, value=_shown(value)))
                 for row, value in zip(first["_row"], first["_shown"], strict=True)]
 
 
@@ -97,8 +98,9 @@ def with_words(frame: nw.LazyFrame, words: dict[tuple[str, str | None, str], str
 
 
 def _shown(value: object) -> str:
-    text = "(blank)" if pd.isna(value) else str(value)
-    return text if len(text) <= 60 else text[:57] + "…"
+    if pd.isna(value):
+        return message("(blank)")
+    return str(value) if len(str(value)) <= 60 else str(value)[:57] + "…"
 
 
 # -- words ---------------------------------------------------------------------------------------------------------------

@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import errno
-import logging
 import os
-import signal
 import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from funnel_lib.errors import CallError, DataError, FunnelError, nearest
+from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message, plural, translate
+from funnel_lib.report.terminal import EXIT_FAILED, LANGUAGES, Voice, print_findings, said_plainly, writing
 
 if TYPE_CHECKING:
     from funnel_lib.company import Company
-    from funnel_lib.findings import Finding
     from funnel_lib.report.order import Order
 
 # Commands import what they need where they need it: `funnel --help` must not wait for pandas.
 
 app = typer.Typer(help="Sales processes measured: one report per process, from a folder of tables.", add_completion=False,
                   no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
-EXIT_FAILED, EXIT_WRONG_CALL = 1, 2
 DESCRIPTION = "company.yaml"
-LANGUAGES = ("en", "ru")
 
 CompanyPath = Annotated[Path, typer.Argument(metavar="COMPANY", help="Folder with company.yaml and the tables.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks and the log.")]
@@ -55,18 +49,19 @@ def report(
     verbose: Verbose = False,
 ) -> None:
     """Render every notebook for every process into HTML, notebooks and Excel, with an index."""
-    with _said_plainly(verbose):
+    voice = Voice(language, company)
+    with said_plainly(verbose, voice):
         from funnel_lib.report.order import Order
 
         order = Order(_found(company), output, tuple(process or ()), tuple(notebook or ()), language=_known_language(language),
                       as_of=_day(as_of), formats=_formats(format), jobs=jobs, timeout=timeout, resume=resume, cases=cases)
         if dry_run:
-            _say_what_would_be_made(order, as_json)
+            _tell_what_would_be_made(order, as_json, voice)
         else:
-            raise typer.Exit(_make(order, as_json, verbose))
+            raise typer.Exit(_make(order, as_json, verbose, voice))
 
 
-def _make(order: Order, as_json: bool, verbose: bool) -> int:
+def _make(order: Order, as_json: bool, verbose: bool, voice: Voice) -> int:
     """Make the reports of the order, unless all are up to date; gives the exit code."""
     from funnel_lib.report import freshness
     from funnel_lib.report.progress import heard
@@ -76,51 +71,59 @@ def _make(order: Order, as_json: bool, verbose: bool) -> int:
     started = time.monotonic()
     kept = freshness.up_to_date(order) if order.resume else 0
     if kept:
-        _say_end(order, as_json, {"made": 0, "failed": 0, "kept": kept, "lost": 0}, started)
+        _tell_the_end(order, as_json, {"made": 0, "failed": 0, "kept": kept, "lost": 0}, started, voice)
         return 0
     from funnel_lib.report import batch  # from here on the engine and the notebooks' libraries are needed
 
     prints = freshness.fingerprints(order.company)
     read = _read(order.company, order.as_of, order.language)
-    with _writing(order.output), heard(as_json, verbose) as listener:
+    with writing(order.output), heard(as_json, verbose, voice.language) as listener:
         outcome = batch.run(order, read, listener.start, listener.result, prints)
     failed = sum(result.status == "failed" for result in outcome.results)
-    _say_end(order, as_json, {"made": len(outcome.results) - failed, "failed": failed, "kept": outcome.kept_count,
-                              "lost": sum(len(result.lost) for result in outcome.results)}, started)
+    _tell_the_end(order, as_json, {"made": len(outcome.results) - failed, "failed": failed, "kept": outcome.kept_count,
+                                   "lost": sum(len(result.lost) for result in outcome.results)}, started, voice)
     return outcome.exit_code
 
 
-def _say_end(order: Order, as_json: bool, counts: dict[str, int], started: float) -> None:
-    from funnel_lib.report.progress import say
+def _tell_the_end(order: Order, as_json: bool, counts: dict[str, int], started: float, voice: Voice) -> None:
+    from funnel_lib.report.progress import log_event
 
     seconds, place = time.monotonic() - started, order.output / "index.html"
     if as_json:
-        say("end", **counts, seconds=round(seconds, 1), index=str(place), exit_code=int(counts["failed"] + counts["lost"] > 0))
+        log_event("end", **counts, seconds=round(seconds, 1), index=str(place),
+                  exit_code=int(counts["failed"] + counts["lost"] > 0))
         return
-    kept = f", {counts['kept']} up to date" if counts["kept"] else ""
-    typer.echo(f"{counts['made']} of {counts['made'] + counts['failed']} reports made{kept} in {seconds:.0f} s: {place}")
+    values = {**counts, "all": counts["made"] + counts["failed"], "seconds": round(seconds), "place": place}
+    if counts["kept"]:
+        voice.tell(plural(values["all"], "{made} of {all} report made, {kept} up to date in {seconds} s: {place}",
+                          "{made} of {all} reports made, {kept} up to date in {seconds} s: {place}", **values))
+    else:
+        voice.tell(plural(values["all"], "{made} of {all} report made in {seconds} s: {place}",
+                          "{made} of {all} reports made in {seconds} s: {place}", **values))
     if counts["failed"]:
-        typer.echo(f"{counts['failed']} failed; the index says why.", err=True)
+        voice.tell(plural(counts["failed"], "{failed} failed; the index says why.", "{failed} failed; the index says why.",
+                          failed=counts["failed"]), err=True)
 
 
-def _say_what_would_be_made(order: Order, as_json: bool) -> None:
+def _tell_what_would_be_made(order: Order, as_json: bool, voice: Voice) -> None:
     """One line per report: made or kept, and why. Reads the description and the manifest, never the data's contents."""
     from funnel_lib.readers.description_file import read_description
     from funnel_lib.readers.place import FILE_NAME
     from funnel_lib.report import freshness
     from funnel_lib.report.manifest import read_manifest
-    from funnel_lib.report.progress import say
+    from funnel_lib.report.progress import log_event
     from funnel_lib.report.publish import check_output
 
     processes = list(read_description(order.company / FILE_NAME).processes)
     check_output(order.output, order.company)
     for task in freshness.tasks(order, processes, read_manifest(order.output), freshness.fingerprints(order.company)):
         made = bool(task.reason) or not order.resume
-        why = task.reason or ("up to date" if order.resume else "up to date; --resume would keep it")
+        why = task.reason or (message("up to date") if order.resume else message("up to date; --resume would keep it"))
         if as_json:
-            say("plan", report=task.unit.name, action="make" if made else "keep", why=why)
+            log_event("plan", report=task.unit.name, action="make" if made else "keep", why=translate(why, voice.language))
         else:
-            typer.echo(f"{'make' if made else 'keep'} {task.unit.name}: {why}")
+            voice.tell(message("make {report}: {why}", report=task.unit.name, why=why) if made else
+                       message("keep {report}: {why}", report=task.unit.name, why=why))
 
 
 @app.command()
@@ -132,12 +135,13 @@ def check(
     verbose: Verbose = False,
 ) -> None:
     """Read a company and list what was found in its data; exit 1 if there are errors."""
-    with _said_plainly(verbose):
+    voice = Voice(language, company)
+    with said_plainly(verbose, voice):
         company = _found(company)
         read = _read(company, _day(as_of), _known_language(language))
-        _print_findings(read.name, read.findings)
+        print_findings(read.name, read.findings, voice)
         if html is not None:
-            with _writing(html):
+            with writing(html):
                 _write_findings(read, html, company)
         errors = any(found.severity == "error" for found in read.findings)
         raise typer.Exit(EXIT_FAILED if errors else 0)
@@ -152,15 +156,16 @@ def demo(
     verbose: Verbose = False,
 ) -> None:
     """Write a demonstration company whose true rates are known."""
-    with _said_plainly(verbose):
+    voice = Voice()
+    with said_plainly(verbose, voice):
         from funnel_lib import simulate
 
         _must_be_free(folder)
         given = {"seed": seed, "leads": leads, "processes": processes}
         made = simulate.make_company(**{key: value for key, value in given.items() if value is not None})
-        with _writing(folder):
+        with writing(folder):
             simulate.write_company(made, folder)
-        typer.echo(f"wrote {folder}; next: funnel report {folder}")
+        voice.tell(message("wrote {folder}; next: funnel report {folder}", folder=folder))
 
 
 @app.command()
@@ -170,13 +175,14 @@ def new(
     verbose: Verbose = False,
 ) -> None:
     """Write a commented company.yaml and empty tables to fill in."""
-    with _said_plainly(verbose):
+    voice = Voice(language)
+    with said_plainly(verbose, voice):
         from funnel_lib.readers import starter
 
         _must_be_free(folder)
-        with _writing(folder):
+        with writing(folder):
             starter.write_starter(folder, _known_language(language) or "en")
-        typer.echo(f"wrote {folder}; fill in company.yaml and the tables, then: funnel check {folder}")
+        voice.tell(message("wrote {folder}; fill in company.yaml and the tables, then: funnel check {folder}", folder=folder))
 
 
 @app.command("import")
@@ -189,21 +195,24 @@ def import_(
     verbose: Verbose = False,
 ) -> None:
     """Turn an export into a company folder with a drafted company.yaml."""
-    with _said_plainly(verbose):
+    voice = Voice(language, output)
+    with said_plainly(verbose, voice):
         from funnel_lib.readers import importing
 
         missing = [path for path in files if not path.exists()]
         if missing:
-            raise CallError(_no_such_file(missing[0]))
+            raise _no_such_file(missing[0])
         if not (output / DESCRIPTION).is_file():  # a company may be given newer tables; its description is kept
             _must_be_free(output)
-        with _writing(output):
+        with writing(output):
             result = importing.import_files(preset, files, output, language=_known_language(language), replace=replace)
-        _print_findings(output.name, result.findings)
-        kept = f" ({DESCRIPTION} is kept as it was)" if result.kept_description else ""
+        print_findings(output.name, result.findings, voice)
         if result.replaced:
-            typer.echo(f"replaced: {', '.join(result.replaced)}")
-        typer.echo(f"wrote {output}{kept}; look through {result.description.name}, then: funnel check {output}")
+            voice.tell(message("replaced: {tables}", tables=", ".join(result.replaced)))
+        values = {"output": output, "kept": DESCRIPTION, "draft": result.description.name}
+        voice.tell(message("wrote {output} ({kept} is kept as it was); look through {draft}, then: funnel check {output}", **values)
+                   if result.kept_description else
+                   message("wrote {output}; look through {draft}, then: funnel check {output}", **values))
 
 
 @app.command()
@@ -214,7 +223,7 @@ def measures(
     verbose: Verbose = False,
 ) -> None:
     """Print typical measures for a process, to copy into company.yaml; every effect is an assumption."""
-    with _said_plainly(verbose):
+    with said_plainly(verbose, Voice(language, company)):
         from funnel_lib.improvement.catalogue import catalogue_text
 
         read = _read(_found(company), None, _known_language(language))
@@ -225,63 +234,21 @@ def measures(
 def lab(
     company: Annotated[Path | None, typer.Argument(metavar="[COMPANY]", help="Company the notebooks start with.")] = None,
     folder: Annotated[Path, typer.Option(metavar="DIR", help="Folder of your copies.")] = Path("notebooks-copy"),
+    language: Language = None,
     verbose: Verbose = False,
 ) -> None:
     """Open JupyterLab on a copy of the notebooks; the originals stay as they are."""
-    with _said_plainly(verbose):
+    voice = Voice(company=company)
+    with said_plainly(verbose, voice):
         from funnel_lib.report.workbench import copy_notebooks, lab_command
 
         if company is not None:
             company = _found(company)
         command = lab_command(folder)
-        copy_notebooks(folder, company)
-        typer.echo(f"your copies are in {folder}")
+        copy_notebooks(folder, company, _known_language(language))
+        voice.tell(message("your copies are in {folder}", folder=folder))
         sys.stdout.flush()
         os.execvp(command[0], command)
-
-
-@contextmanager
-def _said_plainly(verbose: bool) -> Iterator[None]:
-    """Errors as one line on the error stream and an exit code; the whole traceback only where it is asked for."""
-    logging.basicConfig(level=logging.INFO if verbose else logging.CRITICAL, format="%(name)s: %(message)s")
-    before = signal.signal(signal.SIGTERM, _stop)
-    try:
-        yield
-    except FunnelError as error:
-        if verbose:
-            raise
-        typer.echo(f"error: {' '.join(str(error).split())}", err=True)
-        raise typer.Exit(EXIT_FAILED if isinstance(error, DataError) else EXIT_WRONG_CALL) from None
-    except OSError as error:
-        if verbose:
-            raise
-        named = f" ({error.filename})" if error.filename else ""
-        typer.echo(f"error: {error.strerror or error}{named}", err=True)
-        raise typer.Exit(EXIT_FAILED) from None
-    except KeyboardInterrupt:
-        typer.echo("stopped; every file written so far is whole", err=True)
-        raise typer.Exit(130) from None
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-@contextmanager
-def _writing(output: Path) -> Iterator[None]:
-    """An output that cannot be made is a wrong call; a disk that fills up meanwhile is a failure."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno in _CANNOT_BE_MADE:
-            raise CallError(f"{output}: cannot be written here ({error.strerror}); choose another folder") from error
-        raise
-
-
-_CANNOT_BE_MADE = {errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOENT, errno.ENOTDIR, errno.EEXIST, errno.EISDIR,
-                   errno.ENAMETOOLONG}
-
-
-def _stop(number: int, frame: Any) -> None:
-    raise KeyboardInterrupt
 
 
 def _read(path: Path, as_of: str | None, language: str | None) -> Company:
@@ -296,21 +263,23 @@ def _found(path: Path) -> Path:
     return find_folder(path)
 
 
-def _no_such_file(path: Path) -> str:
+def _no_such_file(path: Path) -> CallError:
     names = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-    return f"{path}: no such file.{nearest(path.name, names)}"
+    return CallError(message("{path}: no such file.{nearest}", path=path, nearest=nearest(path.name, names)))
 
 
 def _must_be_free(folder: Path) -> None:
     if folder.exists() and not folder.is_dir():
-        raise CallError(f"{folder}: expected a folder, found a file")
+        raise CallError(message("{folder}: expected a folder, found a file", folder=folder))
     if folder.is_dir() and any(folder.iterdir()):
-        raise CallError(f"{folder}: is not empty; choose a new folder, nothing is overwritten")
+        raise CallError(message("{folder}: is not empty; choose a new folder, nothing is overwritten", folder=folder))
 
 
 def _known_language(language: str | None) -> str | None:
     if language is not None and language not in LANGUAGES:
-        raise CallError(f"--language: expected {' or '.join(LANGUAGES)}, found {language!r}")
+        first, last = LANGUAGES
+        raise CallError(message("--language: expected {first} or {last}, found {language!r}", first=first, last=last,
+                                language=language))
     return language
 
 
@@ -321,9 +290,10 @@ def _formats(text: str) -> tuple[str, ...]:
     found = tuple(dict.fromkeys(part.strip().lower() for part in text.split(",") if part.strip()))
     for name in found:
         if name not in KNOWN_FORMATS:
-            raise CallError(f"--format: {name!r} is not available; there are {there}.{nearest(name, KNOWN_FORMATS)}")
+            raise CallError(message("--format: {name!r} is not available; there are {known}.{nearest}", name=name, known=there,
+                                    nearest=nearest(name, KNOWN_FORMATS)))
     if not found:
-        raise CallError(f"--format: expected one or more of {there}, found nothing")
+        raise CallError(message("--format: expected one or more of {known}, found nothing", known=there))
     return found
 
 
@@ -333,38 +303,7 @@ def _day(text: str | None) -> str | None:
     try:
         return datetime.fromisoformat(text).isoformat().removesuffix("T00:00:00")
     except ValueError:
-        raise CallError(f"--as-of: expected a date such as 2026-07-01, found {text!r}") from None
-
-
-def _print_findings(title: str, findings: Sequence[Finding]) -> None:
-    order = ("error", "warning", "note")
-    findings = sorted(findings, key=lambda found: order.index(found.severity))
-    if not findings:
-        typer.echo(f"{title}: nothing was found wrong with the data.")
-    elif not sys.stdout.isatty():
-        for found in findings:
-            typer.echo(_printable(f"{found.severity}: {found.count} x {found.text}"))
-    else:
-        _print_table(title, findings)
-
-
-def _print_table(title: str, findings: Sequence[Finding]) -> None:
-    from rich.console import Console
-    from rich.table import Table
-    from rich.text import Text
-
-    table = Table("", "what was found", "where", "what was done", title=Text(title))
-    for found in findings:
-        first = found.examples[0] if found.examples else None
-        where = f"{first.file}{f':{first.line}' if first.line else ''}\n{first.text}" if first else found.table
-        table.add_row(*(Text(_printable(text)) for text in (
-            f"{found.severity}\n{found.count} x", f"{found.table}: {found.message}", where, found.action)))
-    Console().print(table)
-
-
-def _printable(text: str) -> str:
-    """Text from the data cannot steer the terminal."""
-    return "".join(char if char.isprintable() or char == "\n" else "\N{REPLACEMENT CHARACTER}" for char in text)
+        raise CallError(message("--as-of: expected a date such as 2026-07-01, found {text!r}", text=text)) from None
 
 
 def _write_findings(company: Company, path: Path, source: Path) -> None:

@@ -26,6 +26,7 @@ from funnel_lib.engine import collect, currency_code, left_join, to_lazy
 from funnel_lib.errors import CallError, DataError, MeasureError, nearest
 from funnel_lib.frames import definite
 from funnel_lib.glossary import GLOSSARY
+from funnel_lib.language.messages import joined, message
 from funnel_lib.schema import ANCHORS, TABLES, THROUGH_LEADS
 
 if TYPE_CHECKING:
@@ -66,9 +67,10 @@ class Process:
         unknown = [key for key in settings if key not in ProcessDescription.model_fields]
         if unknown:
             known = [*TABLES, *ProcessDescription.model_fields]
-            raise CallError(f"from_tables: {unknown[0]!r} is no table and no setting." + nearest(unknown[0], known))
+            raise CallError(message("from_tables: {word!r} is no table and no setting.{nearest}", word=unknown[0],
+                                    nearest=nearest(unknown[0], known)))
         if isinstance(steps, str):
-            raise CallError(f"from_tables: steps: expected a list of steps, found the one text {steps!r}")
+            raise CallError(message("from_tables: steps: expected a list of steps, found the one text {steps!r}", steps=steps))
         company = _described(
             name, {"steps": list(steps), **settings},
             {"currency": currency, "time_zone": time_zone, "language": language, "roles": roles,
@@ -161,10 +163,14 @@ class Process:
         Raises `MeasureError` where the source has no such table.
         """
         if name not in TABLES:
-            raise CallError(f"table {name!r} is not in the contract." + nearest(name, TABLES))
+            raise CallError(message("table {name!r} is not in the contract.{nearest}", name=name, nearest=nearest(name, TABLES)))
         if not self.has(name):
-            why = "of which no row is of this process" if name in self.present else "which this company has not"
-            raise MeasureError(f"{self.name}: needs the table {name!r} ({TABLES[name].en}), {why}")
+            what = message(TABLES[name].title)
+            raise MeasureError(
+                message("{process}: needs the table {name!r} ({what}), of which no row is of this process", process=self.name,
+                        name=name, what=what) if name in self.present else
+                message("{process}: needs the table {name!r} ({what}), which this company has not", process=self.name, name=name,
+                        what=what))
         if name not in self._tables:
             self._tables[name] = self._observed(name)
         return self._tables[name]
@@ -226,7 +232,8 @@ class Process:
     def needs_as_of(self) -> pd.Timestamp:
         """`as_of`, or `MeasureError` where a measure of time has no time to go by."""
         if self.as_of is None:
-            raise MeasureError(f"{self.name}: no table has a time; say when observation ends (as_of) to measure time")
+            raise MeasureError(message("{process}: no table has a time; say when observation ends (as_of) to measure time",
+                                       process=self.name))
         return self.as_of
 
     # -- leads ---------------------------------------------------------------------------------------------------------
@@ -307,12 +314,12 @@ class Company:
         Raises `CallError` for a name that is not described and `DataError` where a finding is an error.
         """
         if name not in self.description.processes:
-            raise CallError(f"process {name!r} is not described; there are {', '.join(self.process_names)}."
-                            + nearest(name, self.process_names))
+            raise CallError(message("process {name!r} is not described; there are {known}.{nearest}", name=name,
+                                    known=", ".join(self.process_names), nearest=nearest(name, self.process_names)))
         findings = tuple(found for found in self.findings if found.process in (None, name))
         errors = [found for found in findings if found.severity == "error"]
         if errors:
-            raise DataError("; ".join(found.text for found in errors))
+            raise DataError(joined(found.text for found in errors))
         if name not in self._processes:
             self._processes[name] = Process(name, self.description.processes[name], self.description, self.source_tables,
                                             self.present, findings)
@@ -373,8 +380,8 @@ def _check_currencies(process: Process) -> None:
         found = set(collect(process.table(name).select("currency").unique())["currency"].dropna())
         unrated = sorted(found - {process.currency, *process.company.rates})
         if unrated:
-            raise DataError(f"table {name}: amounts in {unrated[0]} beside {process.currency}; give its rate in "
-                            f"company.yaml, for instance rates: {{{unrated[0]}: 1.0}}")
+            raise DataError(message("table {name}: amounts in {code} beside {currency}; give its rate in company.yaml, for "
+                                    "instance rates: {{{code}: 1.0}}", name=name, code=unrated[0], currency=process.currency))
 
 
 def _described(name: str, settings: dict, company: dict) -> CompanyDescription:
@@ -385,9 +392,10 @@ def _described(name: str, settings: dict, company: dict) -> CompanyDescription:
             {"name": name, "processes": {name: settings}} | {key: value for key, value in company.items() if value})
     except ValidationError as error:
         first = error.errors()[0]
-        place, message = in_plain_words(first)
+        place, what = in_plain_words(first)
         shown = shown_place([part for part in place if part not in ("processes", name)])
-        raise CallError(f"from_tables: {f'{shown}: ' if shown else ''}{message}") from error
+        raise CallError(message("from_tables: {place}: {what}", place=shown, what=what) if shown else
+                        message("from_tables: {what}", what=what)) from error
 
 
 def _with_process(frame: Any, table: str, name: str) -> Any:
@@ -414,7 +422,7 @@ def _of_one_engine(frames: dict[str, Any]) -> dict[str, Any]:
     if len(set(kinds.values())) <= 1 and not _are_of_several_connections(frames):
         return frames
     if any(kind.is_pyspark() for kind in kinds.values()):
-        raise CallError("from_tables: some tables are on Spark and some are not; put all of them on one engine")
+        raise CallError(message("from_tables: some tables are on Spark and some are not; put all of them on one engine"))
     return {key: collect(nw.from_native(frame).lazy()) for key, frame in frames.items()}
 
 
@@ -436,5 +444,5 @@ def _check_process_names(process: Process) -> None:
             continue  # one row of it is enough
         found = set(collect(process.source_tables[name].select("process").unique())["process"].dropna())
         if found and process.name not in found:
-            raise DataError(f"table {name}: rows of {', '.join(sorted(found))}, none of {process.name!r}."
-                            + nearest(process.name, found))
+            raise DataError(message("table {name}: rows of {found}, none of {process!r}.{nearest}", name=name,
+                                    found=", ".join(sorted(found)), process=process.name, nearest=nearest(process.name, found)))

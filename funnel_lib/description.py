@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import Message, marked, message
 from funnel_lib.schema import LEVER_PLACES, LOST, OTHER
 
 Language = Literal["en", "ru"]
@@ -42,7 +43,7 @@ def _real_moment(text: str) -> str:
             raise ValueError
         dt.datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"expected a date such as 2026-07-01, found {text!r}") from None
+        raise ValueError(message("expected a date such as 2026-07-01, found {text!r}", text=text)) from None
     return text
 
 
@@ -112,7 +113,8 @@ class Effect(Part):
     @model_validator(mode="after")
     def _in_order(self) -> Effect:
         if not self.low <= self.likely <= self.high:
-            raise ValueError(f"expected low ≤ likely ≤ high, found {self.low}, {self.likely}, {self.high}")
+            raise ValueError(message("expected low ≤ likely ≤ high, found {low}, {likely}, {high}", low=self.low,
+                                     likely=self.likely, high=self.high))
         return self
 
 
@@ -142,7 +144,7 @@ class Measure(Part):
     @model_validator(mode="after")
     def _ends_after_start(self) -> Measure:
         if self.starts and self.ends and self.ends < self.starts:
-            raise ValueError(f"expected ends after starts, found {self.starts} … {self.ends}")
+            raise ValueError(message("expected ends after starts, found {starts} … {ends}", starts=self.starts, ends=self.ends))
         return self
 
 
@@ -170,18 +172,28 @@ class Calendar(Part):
         known = holidays.list_supported_countries()
         country, _, part = value.partition("-")
         if country not in known:
-            raise ValueError(f"expected a country such as RU, DE or DE-BY, found {value!r}." + nearest(country, known))
+            raise ValueError(message("expected a country such as RU, DE or DE-BY, found {value!r}.{nearest}", value=value,
+                                     nearest=nearest(country, known)))
         if part and part not in known[country]:
-            raise ValueError(f"expected a part of {country}, found {part!r}." + nearest(part, known[country]))
+            raise ValueError(message("expected a part of {country}, found {part!r}.{nearest}", country=country, part=part,
+                                     nearest=nearest(part, known[country])))
         return value
 
     @field_validator("hours", mode="after")
     @classmethod
     def _clock_times(cls, value: tuple[str, str]) -> tuple[str, str]:
-        times = [dt.time.fromisoformat(text) for text in value]
+        times = [_time_of_day(text) for text in value]
         if times[0] >= times[1]:
-            raise ValueError(f"expected the working day to end after it begins, found {value[0]} … {value[1]}")
+            raise ValueError(message("expected the working day to end after it begins, found {start} … {end}", start=value[0],
+                                     end=value[1]))
         return value
+
+
+def _time_of_day(text: str) -> dt.time:
+    try:
+        return dt.time.fromisoformat(text)
+    except ValueError:
+        raise ValueError(message("expected a time of day such as 09:00, found {text!r}", text=text)) from None
 
 
 class Formats(Part):
@@ -195,10 +207,6 @@ class Formats(Part):
     header: list[str] | None = None
 
 
-def _dotted(hint: str) -> str:
-    return f".{hint}" if hint else ""
-
-
 def _step(value: Any) -> Any:
     return {"key": str(value)} if isinstance(value, str | int) else value
 
@@ -206,7 +214,9 @@ def _step(value: Any) -> Any:
 def _must_be_known(word: str | None, known: list[str], *place: str | int) -> None:
     """An error at this place of the description for a word that is not described; nothing described: anything goes."""
     if word is not None and known and word not in known:
-        text = f"expected {'one of ' if known[1:] else ''}{', '.join(known)}, found {word!r}.{nearest(word, known)}"
+        values = {"known": ", ".join(known), "word": word, "nearest": nearest(word, known)}
+        text = (message("expected one of {known}, found {word!r}.{nearest}", **values) if known[1:] else
+                message("expected {known}, found {word!r}.{nearest}", **values))
         raise PydanticCustomError("unknown_word", "{text}", {"text": text, "place": place})
 
 
@@ -231,15 +241,15 @@ class ProcessDescription(Part):
 
     @model_validator(mode="after")
     def _names_are_sound(self) -> ProcessDescription:
-        for what, keys in (("steps", [step.key for step in self.steps]), ("cards", [card.key for card in self.cards]),
-                           ("measures", [measure.key for measure in self.measures])):
+        for place, keys in (("steps", [step.key for step in self.steps]), ("cards", [card.key for card in self.cards]),
+                            ("measures", [measure.key for measure in self.measures])):
             repeated = sorted({key for key in keys if keys.count(key) > 1})
             if repeated:
-                raise ValueError(f"{what}: expected different keys, found {repeated[0]!r} twice")
+                raise ValueError(message("{place}: expected different keys, found {key!r} twice", place=place, key=repeated[0]))
         if LOST in [step.key for step in self.steps]:
-            raise ValueError(f"steps: {LOST!r} is no step; a lost lead is an event with that word")
+            raise ValueError(message("steps: {lost!r} is no step; a lost lead is an event with that word", lost=LOST))
         if self.steps and self.steps[-1].optional:
-            raise ValueError("steps: the last step means 'paid' and cannot be optional")
+            raise ValueError(message("steps: the last step means 'paid' and cannot be optional"))
         steps = [step.key for step in self.steps]
         for position, card in enumerate(self.cards):
             _must_be_known(card.step, steps, "cards", position, "step")
@@ -282,8 +292,8 @@ class CompanyDescription(Part):
         try:
             ZoneInfo(value)
         except (ZoneInfoNotFoundError, ValueError) as error:
-            text = f"expected a time zone such as Europe/Moscow, found {value!r}"
-            raise ValueError(text + _dotted(nearest(value, available_timezones()))) from error
+            raise ValueError(message("expected a time zone such as Europe/Moscow, found {value!r}.{nearest}", value=value,
+                                     nearest=nearest(value, available_timezones()))) from error
         return value
 
     @field_validator("currency")
@@ -292,15 +302,15 @@ class CompanyDescription(Part):
         if not re.fullmatch("[A-Z]{3}", value):
             from babel.numbers import list_currencies  # loaded here: only a mistake pays for it
 
-            text = f"expected the three letters of a currency such as EUR, found {value!r}"
-            raise ValueError(text + _dotted(nearest(value, list_currencies())))
+            raise ValueError(message("expected the three letters of a currency such as EUR, found {value!r}.{nearest}",
+                                     value=value, nearest=nearest(value, list_currencies())))
         return value
 
     @field_validator("processes")
     @classmethod
     def _some(cls, value: dict) -> dict:
         if not value:
-            raise ValueError("expected at least one process")
+            raise ValueError(message("expected at least one process"))
         return value
 
     @model_validator(mode="after")
@@ -329,30 +339,48 @@ def moment_text(value: Any, time_zone: str, name: str = "as_of") -> str | None:
         local = moment.tz_convert(time_zone).tz_localize(None) if moment.tz is not None else moment
         return _real_moment(local.isoformat())
     except (ValueError, TypeError, KeyError):
-        raise CallError(f"{name}: expected a date such as 2026-07-01, found {str(value)!r}") from None
+        raise CallError(message("{name}: expected a date such as 2026-07-01, found {value!r}", name=name,
+                                value=str(value))) from None
 
 
-_MEANT = {"dict_type": "keys with values", "model_type": "keys with values", "model_attributes_type": "keys with values",
-          "list_type": "a list", "tuple_type": "a list", "string_type": "a text", "float_type": "a number",
-          "float_parsing": "a number", "int_type": "a whole number", "int_parsing": "a whole number",
-          "int_from_float": "a whole number", "bool_type": "true or false", "bool_parsing": "true or false",
-          "finite_number": "a finite number", "greater_than": "more than {gt}", "greater_than_equal": "at least {ge}",
-          "less_than": "less than {lt}", "less_than_equal": "at most {le}", "literal_error": "{expected}"}
+_KEYS, _LIST, _TEXT = marked("expected keys with values"), marked("expected a list"), marked("expected a text")
+_NUMBER, _WHOLE, _FLAG = marked("expected a number"), marked("expected a whole number"), marked("expected true or false")
+_MEANT = {"dict_type": _KEYS, "model_type": _KEYS, "model_attributes_type": _KEYS, "list_type": _LIST, "tuple_type": _LIST,
+          "string_type": _TEXT, "float_type": _NUMBER, "float_parsing": _NUMBER, "int_type": _WHOLE, "int_parsing": _WHOLE,
+          "int_from_float": _WHOLE, "bool_type": _FLAG, "bool_parsing": _FLAG, "finite_number": marked("expected a finite number"),
+          "greater_than": marked("expected more than {gt}"), "greater_than_equal": marked("expected at least {ge}"),
+          "less_than": marked("expected less than {lt}"), "less_than_equal": marked("expected at most {le}"),
+          "literal_error": marked("expected {expected}"), "missing": marked("this key is required and missing"),
+          "extra_forbidden": marked("this key is not known"),
+          "too_short": marked("expected at least so many entries: {min_length}, found {actual_length}"),
+          "too_long": marked("expected at most so many entries: {max_length}, found {actual_length}")}
 
 
-def in_plain_words(error: dict) -> tuple[list, str]:
+def in_plain_words(error: dict) -> tuple[list, Message]:
     """Place and message of one of pydantic's errors, as a person would say it."""
     place = [part for part in error["loc"]
              if not (isinstance(part, str) and (part == "str" or part.startswith(("function-", "dict["))))]
     given = error.get("ctx", {})
     place += given.get("place", ())
-    if error["type"] in _MEANT:
-        numbers = {key: f"{value:.15g}" if isinstance(value, float) else value for key, value in given.items()}
-        message = f"expected {_MEANT[error['type']].format(**numbers)}"
+    meant = _MEANT.get(error["type"])
+    if meant:
+        what = message(meant, **{key: _written(key, value) for key, value in given.items()})
+    elif error["type"] == "unknown_word":
+        what = given["text"]
     else:
-        message = error["msg"].removeprefix("Value error, ")
-    found = "" if "found" in message else f", found {repr(error['input'])[:60]}"
-    return place, message[0].lower() + message[1:] + found
+        raised = given["error"].args[0] if "error" in given else error["msg"]
+        what = raised if isinstance(raised, Message) else message(raised[:1].lower() + raised[1:])
+    if "found" in what or error["type"] in ("missing", "extra_forbidden"):
+        return place, what
+    return place, message("{expected}, found {value}", expected=what, value=repr(error["input"])[:60])
+
+
+def _written(key: str, value: Any) -> Any:
+    """A value of pydantic's in a message: numbers as people write them, alternatives ("'a', 'b' or 'c'") in any language."""
+    if key == "expected":
+        first, _, last = value.rpartition(" or ")
+        return message("{first} or {last}", first=first, last=last) if first else last
+    return f"{value:.15g}" if isinstance(value, float) else value
 
 
 def shown_place(place: list) -> str:

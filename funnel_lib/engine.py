@@ -11,6 +11,7 @@ import pandas as pd
 
 from funnel_lib.errors import CallError, DataError, nearest
 from funnel_lib.frames import EXACT, definite
+from funnel_lib.language.messages import message
 from funnel_lib.rates import steady
 from funnel_lib.schema import MISSING, Column, Table
 
@@ -65,14 +66,15 @@ def to_lazy(native: Any, table: Table, time_zone: str | None, minor_units: int) 
     try:
         frame = nw.from_native(definite(native, table, time_zone))
     except TypeError as error:
-        raise DataError(f"table {table.name}: expected a frame (pandas, Polars, DuckDB relation, PySpark, …), "
-                        f"found {type(native).__name__}") from error
+        raise DataError(message("table {table}: expected a frame (pandas, Polars, DuckDB relation, PySpark, …), found {kind}",
+                                table=table.name, kind=type(native).__name__)) from error
     frame = frame.lazy()
     types = dict(frame.collect_schema())
     absent = [name for name in table.required_columns if name not in types]
     if absent:
-        raise DataError(f"table {table.name}: column {absent[0]!r} is missing; found {', '.join(types) or 'no column'}."
-                        + nearest(absent[0], types))
+        raise DataError(message("table {table}: column {column!r} is missing; found {known}.{nearest}", table=table.name,
+                                column=absent[0], known=", ".join(types) or message("no column"),
+                                nearest=nearest(absent[0], types)))
     # Spark keeps the zone in the session, not in the data: its times are taken as the session shows them.
     zone = None if frame.implementation.is_pyspark() else time_zone or "UTC"
     expressions = [_typed(column, types.get(column.name), table, zone, minor_units) for column in table.columns]
@@ -92,16 +94,19 @@ def _typed(column: Column, found: Any, table: Table, time_zone: str | None, mino
         return nw.when(text != "").then(text).alias(column.name)
     if column.kind == "time":
         if not found.is_temporal():
-            raise DataError(f"table {table.name}, column {column.name}: expected times, found {found}")
+            raise DataError(message("table {table}, column {column}: expected times, found {found}", table=table.name,
+                                    column=column.name, found=found))
         if getattr(found, "time_zone", None):
             value = (value.dt.convert_time_zone(time_zone) if time_zone else value).dt.replace_time_zone(None)
         return value.cast(wanted).alias(column.name)
     if column.kind == "flag":
         if found != nw.Boolean:
-            raise DataError(f"table {table.name}, column {column.name}: expected true or false, found {found}")
+            raise DataError(message("table {table}, column {column}: expected true or false, found {found}", table=table.name,
+                                    column=column.name, found=found))
         return value.alias(column.name)
     if not (found.is_numeric()):
-        raise DataError(f"table {table.name}, column {column.name}: expected numbers, found {found}")
+        raise DataError(message("table {table}, column {column}: expected numbers, found {found}", table=table.name,
+                                column=column.name, found=found))
     number = value.cast(nw.Float64)
     number = nw.when(number.is_finite()).then(number)
     return ((number * minor_units).round(0) if column.kind == "amount" else number).alias(column.name)
@@ -165,7 +170,7 @@ def with_groups(frame: nw.LazyFrame, by: list[str]) -> nw.LazyFrame:
         known = [*known, *TRUNCATED]
     for name in by:
         if name not in known:
-            raise CallError(f"by={name!r}: there is no such column." + nearest(name, known))
+            raise CallError(message("by={name!r}: there is no such column.{nearest}", name=name, nearest=nearest(name, known)))
     texts = [name for name in by if name not in TRUNCATED]
     return frame.with_columns(*[nw.col(name).fill_null(MISSING) for name in texts]) if texts else frame
 

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from difflib import get_close_matches
 
+from funnel_lib.language.messages import message, translate
+
 
 class FunnelError(Exception):
-    """Every error this package raises on purpose."""
+    """Every error this package raises on purpose, with a message that can be said in another language; as a `str` it is English."""
 
 
 class CallError(FunnelError):
@@ -30,4 +32,13 @@ def nearest(word: str, known: Iterable[str]) -> str:
     """
     by_lower = {name.lower(): name for name in known}
     match = get_close_matches(word.lower(), by_lower, n=1, cutoff=0.6)
-    return f" Did you mean {by_lower[match[0]]!r}?" if match else ""
+    return message(" Did you mean {word!r}?", word=by_lower[match[0]]) if match else ""
+
+
+def said(error: FunnelError, language: str) -> str:
+    """What an error of this package says, in the language of its reader.
+
+    >>> said(CallError("no such folder"), "en")
+    'no such folder'
+    """
+    return translate(error.args[0], language)

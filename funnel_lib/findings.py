@@ -19,6 +19,13 @@ class Example(NamedTuple):
     line: int | None
     text: str
 
+    @property
+    def message(self) -> Message:
+        """The place and what stands there, in one line."""
+        if self.line:
+            return message("{file}, line {line}: {text}", file=self.file, line=self.line, text=self.text)
+        return message("{file}: {text}", file=self.file, text=self.text)
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -37,13 +44,13 @@ class Finding:
     process: str | None = None
 
     @property
-    def text(self) -> str:
+    def text(self) -> Message:
         """The finding in one line, the first example included."""
-        where = ""
-        if self.examples:
-            file, line, shown = self.examples[0]
-            where = f" ({file}{f', line {line}' if line else ''}: {shown})"
-        return f"{self.table}: {self.message}{where}; {self.action}"
+        if not self.examples:
+            return message("{table}: {found}; {action}", table=self.table, found=self.message, action=self.action)
+        example = self.examples[0].message
+        return message("{table}: {found} ({example}); {action}", table=self.table, found=self.message, example=example,
+                       action=self.action)
 
 
 class Kind(NamedTuple):

@@ -11,6 +11,7 @@ import duckdb
 import pandas as pd
 
 from funnel_lib.errors import DataError
+from funnel_lib.language.messages import Message, message
 from funnel_lib.schema import Column, Table
 
 # Whole numbers from here on are rounded in a float.
@@ -48,13 +49,15 @@ def _check_names(names: Iterable[Any], table: Table) -> None:
     names = list(names)
     for name in table.column_names:
         if names.count(name) > 1:
-            raise DataError(f"table {table.name}, column {name}: expected one column of this name, found {names.count(name)}")
+            raise DataError(message("table {table}, column {name}: expected one column of this name, found {count}",
+                                    table=table.name, name=name, count=names.count(name)))
 
 
 def _definite_pandas(frame: pd.DataFrame, table: Table, time_zone: str) -> pd.DataFrame:
     if frame.columns.nlevels > 1:
-        raise DataError(f"table {table.name}: expected column names of one level, found {frame.columns.nlevels} levels "
-                        f"(such as {frame.columns[0]!r}); frame.columns = frame.columns.get_level_values(0) takes the first")
+        raise DataError(message("table {table}: expected column names of one level, found {levels} levels (such as {first!r}); "
+                                "frame.columns = frame.columns.get_level_values(0) takes the first", table=table.name,
+                                levels=frame.columns.nlevels, first=frame.columns[0]))
     _check_names(frame.columns, table)
     known = [column for column in table.columns if column.name in frame.columns]
     # A name that only the user knows may stand twice.
@@ -77,7 +80,7 @@ def _flags(values: pd.Series, column: Column, table: Table, time_zone: str) -> p
         return values.astype("boolean")
     except (ValueError, TypeError):
         found = next((value for value in values.dropna() if value not in (True, False)), values.dtype)
-        raise _wrong(table, column, "true or false", found) from None
+        raise _wrong(table, column, message("true or false"), found) from None
 
 
 def _numbers(values: pd.Series, column: Column, table: Table, time_zone: str) -> pd.Series:
@@ -86,13 +89,13 @@ def _numbers(values: pd.Series, column: Column, table: Table, time_zone: str) ->
         return values
     for value in values.dropna():
         if not isinstance(value, Number) or isinstance(value, bool):
-            raise _wrong(table, column, "numbers", value)
+            raise _wrong(table, column, message("numbers"), value)
     return values.where(values.notna(), float("nan")).astype("float64")
 
 
 def _times(values: pd.Series, column: Column, table: Table, time_zone: str) -> pd.Series:
     if pd.api.types.is_numeric_dtype(values) and values.notna().any():
-        raise _wrong(table, column, "times such as 2026-07-01 10:00", values.dropna().iloc[0])
+        raise _wrong(table, column, message("times such as 2026-07-01 10:00"), values.dropna().iloc[0])
     if not pd.api.types.is_datetime64_any_dtype(values):
         try:
             values = pd.to_datetime(values, format="ISO8601")
@@ -110,10 +113,11 @@ def _single_times(values: pd.Series, column: Column, table: Table, time_zone: st
         try:
             moment = pd.Timestamp(dt.datetime.fromisoformat(value) if isinstance(value, str) else value)
         except (ValueError, TypeError):
-            raise _wrong(table, column, "times such as 2026-07-01 10:00", value) from None
+            raise _wrong(table, column, message("times such as 2026-07-01 10:00"), value) from None
         found.append(moment.tz_convert(time_zone).tz_localize(None) if moment.tz is not None else moment)
     return pd.Series(found, index=values.index, dtype="datetime64[us]")
 
 
-def _wrong(table: Table, column: Column, expected: str, found: Any) -> DataError:
-    return DataError(f"table {table.name}, column {column.name}: expected {expected}, found {str(found)!r}")
+def _wrong(table: Table, column: Column, expected: Message, found: Any) -> DataError:
+    return DataError(message("table {table}, column {column}: expected {expected}, found {found!r}", table=table.name,
+                             column=column.name, expected=expected, found=str(found)))

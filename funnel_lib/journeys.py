@@ -7,6 +7,7 @@ import narwhals as nw
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag, kept, left_join
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import LOST, TABLES
 
@@ -34,10 +35,11 @@ def _entries(process: Process, returning: bool | None) -> nw.LazyFrame:
 def recorded_events(process: Process) -> nw.LazyFrame:
     """Events before `as_of`, those of unknown leads and of other processes too: joining the leads takes them out."""
     if not process.steps:
-        raise MeasureError(f"{process.name}: the steps of the funnel are not described; name them under steps")
+        raise MeasureError(message("{process}: the steps of the funnel are not described; name them under steps",
+                                   process=process.name))
     process.table("leads")
     if not process.has("stage_events"):
-        raise MeasureError(f"{process.name}: needs the table 'stage_events' (movement through the steps)")
+        raise MeasureError(message("{process}: needs the table 'stage_events' (movement through the steps)", process=process.name))
     events = process.source_tables["stage_events"]
     if process.as_of is None:
         return events

@@ -9,6 +9,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.periods import DAYS_PER_MONTH, days_between, period_starts
 from funnel_lib.rates import ratio
@@ -29,7 +30,8 @@ def complete_weeks(process: Process) -> pd.DatetimeIndex:
     mondays = pd.date_range(end=last, periods=WEEKS, freq="7D")
     weeks = mondays[mondays >= process.observed_from] if process.observed_from is not None else mondays[:0]
     if not len(weeks):
-        raise MeasureError(f"{process.name}: needs at least one complete week, Monday to Sunday, of records")
+        raise MeasureError(message("{process}: needs at least one complete week, Monday to Sunday, of records",
+                                   process=process.name))
     return weeks
 
 
@@ -85,6 +87,6 @@ def undated_of_last_year(process: Process) -> float:
         return 0.0
     days = 0.0 if process.observed_from is None else days_between(process.observed_from, process.needs_as_of())
     if not days > 0:
-        raise MeasureError(f"{process.name}: needs the date of its spending, or observed_from in company.yaml, to tell what a "
-                           "year costs")
+        raise MeasureError(message("{process}: needs the date of its spending, or observed_from in company.yaml, to tell what a "
+                                   "year costs", process=process.name))
     return ratio(amount / process.minor_units * days_between(year_start(process), process.needs_as_of()), days)

@@ -96,10 +96,10 @@ def poisson_limits(count: float) -> tuple[float, float]:
     >>> [round(limit, 3) for limit in poisson_limits(10)]
     [4.795, 18.39]
     """
-    from scipy.stats import chi2  # loaded here: scipy is slow to import
+    from scipy.special import gammaincinv  # loaded here: scipy is slow to import
 
-    low = chi2.ppf(0.025, 2 * count) / 2 if count > 0 else 0.0
-    return float(low), float(chi2.ppf(0.975, 2 * (count + 1)) / 2)
+    low = gammaincinv(count, 0.025) if count > 0 else 0.0
+    return float(low), float(gammaincinv(count + 1, 0.975))
 
 
 def scaled_poisson_limits(count: float, squares: float) -> tuple[float, float]:
@@ -223,10 +223,10 @@ def limits_of_ratio(share: ArrayLike, error: ArrayLike, size: ArrayLike) -> tupl
     >>> round(float(low), 3), round(float(high), 3)
     (0.912, 1.096)
     """
-    from scipy.stats import t  # loaded here: scipy is slow to import
+    from scipy.special import stdtrit  # loaded here: scipy is slow to import
 
     share, error = np.asarray(share, dtype=float), np.asarray(error, dtype=float)
-    reach = t.ppf(0.975, np.maximum(np.asarray(size, dtype=float) - 1, 1)) * error
+    reach = stdtrit(np.maximum(np.asarray(size, dtype=float) - 1, 1), 0.975) * error
     room, alike = np.asarray(rate(size, size).low_share), error <= NO_ERROR * np.abs(share)
     reach = np.where(alike, (1 - room) * np.abs(share), reach)
     factor = np.where(alike, ratio(1, room), np.exp(np.where(share > 0, ratio(reach, share), np.nan)))

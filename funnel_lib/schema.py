@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from funnel_lib.language.messages import marked
+
 STAGES = ("lead_generation", "conversion", "account_management")
 LOST = "lost"
 OTHER = "other"
@@ -29,11 +31,10 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """One table of the contract; `id_column` is set where every row has an id of its own."""
+    """One table of the contract; `title` is its name for a reader, `id_column` is set where every row has an id of its own."""
 
     name: str
-    en: str
-    ru: str
+    title: str
     columns: tuple[Column, ...]
     id_column: str | None = None
     time_column: str | None = None
@@ -63,28 +64,28 @@ def _columns(text: str) -> tuple[Column, ...]:
 TABLES: dict[str, Table] = {
     table.name: table
     for table in (
-        Table("leads", "leads", "лиды", _columns(
+        Table("leads", marked("leads"), _columns(
             "lead_id! process! created_at!:time channel campaign segment owner customer_id referred_by"
             " expected_amount:amount currency returning:flag group"), "lead_id", "created_at"),
-        Table("stage_events", "movement through the steps", "движение по этапам", _columns(
+        Table("stage_events", marked("movement through the steps"), _columns(
             "lead_id! step! entered_at:time employee automated:flag reason"), None, "entered_at"),
-        Table("orders", "orders", "заказы", _columns(
+        Table("orders", marked("orders"), _columns(
             "order_id! customer_id!? process! ordered_at!:time amount!:amount margin:amount currency lead_id channel"),
             "order_id", "ordered_at"),
-        Table("customers", "customers", "клиенты", _columns("customer_id! first_order_at:time segment"),
+        Table("customers", marked("customers"), _columns("customer_id! first_order_at:time segment"),
               "customer_id", None),
-        Table("counts", "counts", "счётчики", _columns(
+        Table("counts", marked("counts"), _columns(
             "process! step! count!:count period_start:time channel"), None, "period_start"),
-        Table("spend", "spend", "расходы", _columns(
+        Table("spend", marked("spend"), _columns(
             "process! stage!? amount!:amount date:time channel item currency"), None, "date"),
-        Table("work", "work", "трудозатраты", _columns(
+        Table("work", marked("work"), _columns(
             "date!:time process! stage!? role!? hours!:number employee card channel lead_id customer_id automated:flag"),
             None, "date"),
-        Table("touches", "touches", "касания", _columns(
+        Table("touches", marked("touches"), _columns(
             "lead_id! channel!? touched_at!:time cost:amount currency"), None, "touched_at"),
-        Table("pulse", "strain", "нагрузка на людей", _columns(
+        Table("pulse", marked("strain"), _columns(
             "date!:time process! stage!? role!? strain!:number"), None, "date"),
-        Table("survey", "customer survey", "опрос клиентов", _columns(
+        Table("survey", marked("customer survey"), _columns(
             "customer_id! process! answered_at!:time score!:number"), None, "answered_at"),
     )
 }

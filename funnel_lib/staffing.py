@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
 from funnel_lib.labour import work_by_day
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import WEEKS_PER_MONTH
 from funnel_lib.new_leads import new_leads
 from funnel_lib.rates import ratio
@@ -29,7 +30,8 @@ def _hours_by_role(process: Process) -> pd.DataFrame:
     worked = work_by_day(process)
     hours = _sums(worked[worked["is_own"]])
     if leads == 0 or hours.empty:
-        raise MeasureError(f"{process.name}: needs leads and rows in the table 'work' (hours) to tell what a lead takes")
+        raise MeasureError(message("{process}: needs leads and rows in the table 'work' (hours) to tell what a lead takes",
+                                   process=process.name))
     table = pd.DataFrame({"hours_per_lead": ratio(hours, leads)}, index=hours.index)
     table["process_hours_share"] = ratio(hours, _sums(worked).reindex(hours.index))
     paid = pd.Series(paid_by_role(process), dtype=float).reindex(hours.index)

@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.labour import own_work, summed, without_unknown
+from funnel_lib.language.messages import message
 from funnel_lib.periods import Span, days_between
 from funnel_lib.rates import ratio
 from funnel_lib.schema import STAGES
@@ -53,6 +54,6 @@ def _by_stage(rows: nw.LazyFrame) -> pd.Series:
 def _part_observed(process: Process, span: Span) -> float:
     days = 0.0 if process.observed_from is None else days_between(process.observed_from, process.needs_as_of())
     if not days > 0:
-        raise MeasureError(f"{process.name}: needs the date of its spending, or observed_from in company.yaml, to tell what a "
-                           "period costs")
+        raise MeasureError(message("{process}: needs the date of its spending, or observed_from in company.yaml, to tell what a "
+                                   "period costs", process=process.name))
     return ratio(span.days, days)

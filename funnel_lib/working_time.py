@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
 from funnel_lib.periods import elapsed_days
 
 WEEK = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -59,8 +60,8 @@ class WorkCalendar:
         try:
             known = holidays.country_holidays(country, subdiv=part or None, years=range(first_year, last_year + 1))
         except NotImplementedError as error:
-            raise CallError(f"calendar: holidays: {self.holidays!r} is no country (or part of one) whose public holidays are "
-                            "known; expected a code such as RU, DE or DE-BY") from error
+            raise CallError(message("calendar: holidays: {holidays!r} is no country (or part of one) whose public holidays are "
+                                    "known; expected a code such as RU, DE or DE-BY", holidays=self.holidays)) from error
         works = {WEEK.index(day) for day in self.work_days}
         moved = set(getattr(known, "weekend_workdays", ()))
         return ({day for day in known if day.weekday() in works},

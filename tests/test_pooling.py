@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from scipy.stats import betabinom, binom
+from scipy.stats import betabinom, binom, false_discovery_control
 
 from funnel_lib.pooling import adjusted_p_values, fitted_prior, funnel_limits, p_values_against_the_rest, pooled_shares
 
@@ -81,6 +81,14 @@ def test_adjustment_of_benjamini_and_hochberg_1995():
     adjusted = adjusted_p_values([*published, np.nan])
     assert (adjusted[:-1] < 0.05).sum() == 4 and np.isnan(adjusted[-1])
     assert adjusted[3] == pytest.approx(0.0095 * 15 / 4)
+
+
+def test_adjustment_is_that_of_scipy():
+    random = np.random.default_rng(5)
+    for size in (1, 2, 7, 60):
+        p_values = np.round(random.uniform(size=size), 2)  # with ties
+        assert adjusted_p_values(p_values) == pytest.approx(false_discovery_control(p_values))
+    assert np.isnan(adjusted_p_values([np.nan])).all() and len(adjusted_p_values([])) == 0
 
 
 def test_against_the_rest_is_fishers_tea():

@@ -22,13 +22,17 @@ def _levels(process: Process) -> list[Sentence]:
     say, levels = Speaker(process), measures.stage_levels(process)
     known = levels[levels["shown_level"].notna() & (levels["stage"] != "all")]
     if known.empty:
-        return [Sentence("levels", "How technologized the stages really are cannot be told: no card has the 20 logged "
-                                   "executions that it takes (rows of “work” that name the card).")]
-    parts = [f"“{say.label(row.stage)}” {say.count(row.shown_level)}"
-             + (f" (claimed {say.count(row.claimed_level)})" if is_available(row.claimed_level) else "")
-             for row in known.itertuples()]
-    text = "How far the work is turned into a technology, from 0 (craft) to 4 (automatic): the log shows " + ", ".join(parts) + "."
+        return [Sentence("levels", say("How technologized the stages really are cannot be told: no card has the 20 logged "
+                                       "executions that it takes (rows of “{table}” that name the card).", table="work"))]
+    told = ", ".join(_level(say, row) for row in known.itertuples())
+    text = say("How far the work is turned into a technology, from 0 (craft) to 4 (automatic): the log shows {told}.", told=told)
     return [Sentence("levels", text, **{row.stage: row.shown_level for row in known.itertuples()})]
+
+
+def _level(say: Speaker, row: tuple) -> str:
+    told = {"stage": say.label(row.stage), "shown": say.count(row.shown_level)}
+    return (say("“{stage}” {shown} (claimed {claimed})", claimed=say.count(row.claimed_level), **told)
+            if is_available(row.claimed_level) else say("“{stage}” {shown}", **told))
 
 
 def _overclaimed(process: Process) -> list[Sentence]:
@@ -38,13 +42,17 @@ def _overclaimed(process: Process) -> list[Sentence]:
         return []
     hollow = both[both["level_gap"] > 0]
     if hollow.empty:
-        text = f"No card claims more than its log shows ({say.count(len(both))} cards compared)."
+        text = say.plural(len(both), "No card claims more than its log shows ({cards} card compared).",
+                          "No card claims more than its log shows ({cards} cards compared).", cards=say.count(len(both)))
         return [Sentence("overclaimed_cards", text, cards_count=len(both), overclaimed_count=0)]
-    parts = [f"“{say.label(row.card)}” claims level {row.claimed_level:.0f}, the log shows {row.shown_level:.0f} "
-             f"({say.count(row.executions_count)} executions)" for row in hollow.head(CARDS_NAMED).itertuples()]
-    which = "what the cards claim" if len(hollow) > 1 else "one claim"
-    text = (f"The log does not bear out {which}: {'; '.join(parts)}. Find out whether the described way is followed, before "
-            "building on it.")
+    told = "; ".join(say.plural(row.executions_count, "“{card}” claims level {claimed}, the log shows {shown} ({count} execution)",
+                                "“{card}” claims level {claimed}, the log shows {shown} ({count} executions)",
+                                card=say.label(row.card), claimed=say.count(row.claimed_level), shown=say.count(row.shown_level),
+                                count=say.count(row.executions_count)) for row in hollow.head(CARDS_NAMED).itertuples())
+    text = say.plural(len(hollow), "The log does not bear out one claim: {told}. Find out whether the described way is followed, "
+                      "before building on it.",
+                      "The log does not bear out what the cards claim: {told}. Find out whether the described way is followed, "
+                      "before building on it.", told=told)
     return [Sentence("overclaimed_cards", text, cards_count=len(both), overclaimed_count=len(hollow),
                      cards=list(hollow["card"]))]
 

@@ -25,43 +25,57 @@ def lifetime(process: Process) -> list[Sentence]:
 
 
 def _value(say: Speaker, result: LifetimeValue) -> list[Sentence]:
-    whole = f"within {say.months(result.reached_months)} of the first order" if result.reached_months else "with the first order"
-    if result.method == MODEL:
-        first = (f"loses {say.money(-result.first_margin_amount)}" if result.first_margin_amount < 0 else
-                 f"brings {say.money(result.first_margin_amount)}")
-        text = (f"A new client is worth {say.money(result.ltv_amount)} of margin {whole} ({_interval(say, result, 'ltv')}): the "
-                f"first order {first}, and {say.count(result.expected_orders)} more orders are expected of a client, of "
-                f"{say.money(result.repeat_amount)} each at {say.share(result.repeat_margin_share)} margin")
-    else:
-        known = f" ({_interval(say, result, 'ltv')})" if result.ltv_low_amount < result.ltv_high_amount else ""
-        verb = "lost" if result.ltv_amount < 0 else "brought"
-        text = f"A new client has {verb} {say.money(abs(result.ltv_amount))} of margin {whole}{known}"
-    rate = result.discount_rate_per_year
-    text += f"; money of later months is discounted by {say.share(rate)} a year." if rate and result.reached_months else "."
+    rate, claim = result.discount_rate_per_year, (_expected if result.method == MODEL else _brought)(say, result)
+    parts = [say("{claim}; money of later months is discounted by {rate} a year.", claim=claim, rate=say.share(rate))
+             if rate and result.reached_months else f"{claim}."]
     if result.ltv_amount < 0:
-        text += " More is lost on these clients than they bring: refunds and losses outweigh their margin."
+        parts.append(say("More is lost on these clients than they bring: refunds and losses outweigh their margin."))
     numbers = {name: getattr(result, name) for name in ("ltv_low_amount", "ltv_high_amount", "expected_orders")}
-    return [Sentence("lifetime_value", text, ltv_amount=result.ltv_amount, method=result.method,
+    return [Sentence("lifetime_value", " ".join(parts), ltv_amount=result.ltv_amount, method=result.method,
                      reached_months=result.reached_months, horizon_months=result.horizon_months,
                      **{name: value for name, value in numbers.items() if value == value})]
 
 
-def _interval(say: Speaker, row: object, name: str) -> str:
-    return f"95 % interval {say.range(*(getattr(row, f'{name}_{side}_amount') for side in ('low', 'high')), 'amount')}"
+def _expected(say: Speaker, result: LifetimeValue) -> str:
+    """What the model expects of a new client."""
+    first = (say("the first order loses {money}",
+                 money=say.money(-result.first_margin_amount)) if result.first_margin_amount < 0 else
+             say("the first order brings {money}", money=say.money(result.first_margin_amount)))
+    return say("A new client is worth {money} of margin {within} (95 % interval {range}): {first}, and {orders} more orders are "
+               "expected of a client, of {amount} each at {share} margin", money=say.money(result.ltv_amount), within=_within(say,
+               result),
+               range=say.range(result.ltv_low_amount, result.ltv_high_amount, "amount"), first=first,
+               orders=say.count(result.expected_orders), amount=say.money(result.repeat_amount),
+               share=say.share(result.repeat_margin_share))
+
+
+def _brought(say: Speaker, result: LifetimeValue) -> str:
+    """What the clients old enough brought on average."""
+    limits = (say.bracket(result.ltv_low_amount, result.ltv_high_amount, "amount") if result.ltv_low_amount < result.ltv_high_amount
+              else "")
+    values = {"money": say.money(abs(result.ltv_amount)), "within": _within(say, result), "limits": limits}
+    return (say("A new client has lost {money} of margin {within}{limits}", **values) if result.ltv_amount < 0 else
+            say("A new client has brought {money} of margin {within}{limits}", **values))
+
+
+def _within(say: Speaker, result: LifetimeValue) -> str:
+    return (say("within {months} of the first order", months=say.months(result.reached_months)) if result.reached_months else
+            say("with the first order"))
 
 
 def _check(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     """The holdout, or why the figure is a plain mean."""
     held = _held(say, result)
     if result.method == MODEL:
-        return [Sentence("lifetime_check", f"The model behind it was checked: {held}.", **_held_numbers(result))]
-    text = f"It is the plain mean of the clients old enough, not a model's forecast: {_reason(say, result)}."
+        return [Sentence("lifetime_check", say("The model behind it was checked: {held}.", held=held), **_held_numbers(result))]
+    parts = [say("It is the plain mean of the clients old enough, not a model's forecast: {reason}.", reason=_reason(say, result))]
     if result.reached_months < result.horizon_months:
-        text += (f" Fewer than {FEW} clients could be followed for longer." if result.reached_months else
-                 f" Fewer than {FEW} clients could be followed for a month.")
+        parts.append(say("Fewer than {few} clients could be followed for longer.", few=say.count(FEW)) if result.reached_months else
+                     say("Fewer than {few} clients could be followed for a month.", few=say.count(FEW)))
     if result.reason != HOLDOUT_OFF and held:
-        text += f" A trial of the model: {held}."
-    return [Sentence("lifetime_check", text, reason=result.reason, repeaters_count=result.repeaters_count, **_held_numbers(result))]
+        parts.append(say("A trial of the model: {held}.", held=held))
+    return [Sentence("lifetime_check", " ".join(parts), reason=result.reason, repeaters_count=result.repeaters_count,
+                     **_held_numbers(result))]
 
 
 def _course(say: Speaker, values: pd.DataFrame) -> list[Sentence]:
@@ -72,9 +86,11 @@ def _course(say: Speaker, values: pd.DataFrame) -> list[Sentence]:
     if len(off) < LEAST_MONTHS_OFF:
         return []
     row = off.iloc[len(off) // 2]
-    text = (f"On the way there the model is off: by month {row.since_first_months} it expects "
-            f"{say.money(row.expected_value_amount)} of a client, and clients had brought {say.money(row.observed_value_amount)} "
-            f"({_interval(say, row, 'observed_value')}). Go by what was observed in these months.")
+    text = say("On the way there the model is off: by month {month} it expects {expected} of a client, and clients had brought "
+               "{observed} (95 % interval {range}). Go by what was observed in these months.",
+               month=say.count(row.since_first_months),
+               expected=say.money(row.expected_value_amount), observed=say.money(row.observed_value_amount),
+               range=say.range(row.observed_value_low_amount, row.observed_value_high_amount, "amount"))
     return [Sentence("lifetime_course", text, since_first_months=int(row.since_first_months), months_count=len(off),
                      expected_amount=row.expected_value_amount, observed_amount=row.observed_value_amount)]
 
@@ -82,10 +98,18 @@ def _course(say: Speaker, values: pd.DataFrame) -> list[Sentence]:
 def _held(say: Speaker, result: LifetimeValue) -> str:
     if result.holdout_weeks != result.holdout_weeks:
         return ""
-    text = (f"for the last {say.count(result.holdout_weeks)} weeks, of which it was told nothing, it expected "
-            f"{say.count(round(result.holdout_expected_orders))} orders, and {say.count(result.holdout_actual_orders)} came")
+    held = say.plural(
+        result.holdout_weeks,
+        "for the last {weeks} week, of which it was told nothing, it expected {expected} orders, and {actual} came",
+        "for the last {weeks} weeks, of which it was told nothing, it expected {expected} orders, and {actual} came",
+        weeks=say.count(result.holdout_weeks), expected=say.count(round(result.holdout_expected_orders)),
+        actual=say.count(result.holdout_actual_orders))
     error = result.holdout_error_share
-    return text if error != error else f"{text} ({say.share(abs(error))} {'too many' if error > 0 else 'too few'} were expected)"
+    if error != error:
+        return held
+    off = say.share(abs(error))
+    return (say("{held} ({share} too many were expected)", held=held, share=off) if error > 0 else
+            say("{held} ({share} too few were expected)", held=held, share=off))
 
 
 def _held_numbers(result: LifetimeValue) -> dict[str, float]:
@@ -96,25 +120,29 @@ def _held_numbers(result: LifetimeValue) -> dict[str, float]:
 def _reason(say: Speaker, result: LifetimeValue) -> str:
     if result.reason == FEW_REPEATERS:
         if not result.repeaters_count:
-            return "nobody came back yet, and a model of repeat orders needs such clients"
-        came = "1 client came" if result.repeaters_count == 1 else f"{say.count(result.repeaters_count)} clients came"
-        return f"only {came} back, and a model needs {LEAST_REPEATERS}"
+            return say("nobody came back yet, and a model of repeat orders needs such clients")
+        return say.plural(result.repeaters_count, "only {count} client came back, and a model needs {least}",
+                          "only {count} clients came back, and a model needs {least}", count=say.count(result.repeaters_count),
+                          least=say.count(LEAST_REPEATERS))
     if result.reason == SHORT_HISTORY:
-        return "the records are shorter than half a year, and no rhythm of years can be read from them"
+        return say("the records are shorter than half a year, and no rhythm of years can be read from them")
     if result.reason == HOLDOUT_OFF:
-        return f"the model does not hold here; {_held(say, result)}"
-    return "the model of repeat orders does not settle on these purchases"
+        return say("the model does not hold here; {held}", held=_held(say, result))
+    return say("the model of repeat orders does not settle on these purchases")
 
 
 def _present(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     if result.method != MODEL:
         return []
-    text = (f"If they go on as before, the {say.count(result.customers_count)} clients won so far are expected to bring "
-            f"{say.money(result.present_amount)} of margin in the next 12 months (95 % interval of this expectation "
-            f"{say.range(result.present_low_amount, result.present_high_amount, 'amount')})")
-    if result.unseen_count:
-        text += f"; the {say.count(result.unseen_count)} who are, or may be, clients from before the records are not in it"
-    return [Sentence("present_value", f"{text}.", amount=result.present_amount, low_amount=result.present_low_amount,
+    text = say("If they go on as before, the {clients} clients won so far are expected to bring {money} of margin in the next 12 "
+               "months (95 % interval of this expectation {range})", clients=say.count(result.customers_count),
+               money=say.money(result.present_amount),
+               range=say.range(result.present_low_amount, result.present_high_amount, "amount"))
+    text = (say.plural(result.unseen_count,
+                       "{expected}; the {count} who is, or may be, a client from before the records is not in it.",
+                       "{expected}; the {count} who are, or may be, clients from before the records are not in it.",
+                       expected=text, count=say.count(result.unseen_count)) if result.unseen_count else f"{text}.")
+    return [Sentence("present_value", text, amount=result.present_amount, low_amount=result.present_low_amount,
                      high_amount=result.present_high_amount, customers_count=result.customers_count,
                      unseen_count=result.unseen_count)]
 
@@ -123,7 +151,7 @@ def _giant(say: Speaker, result: LifetimeValue) -> list[Sentence]:
     """One client who is not like the others makes a mean that tells little of the next one."""
     if not result.largest_margin_share >= GIANT_SHARE or result.customers_count < 2:
         return []
-    text = (f"One client alone brought {say.share(result.largest_margin_share)} of the margin of these "
-            f"{say.count(result.customers_count)} clients: the mean says little of the next client.")
+    text = say("One client alone brought {share} of the margin of these {count} clients: the mean says little of the next client.",
+               share=say.share(result.largest_margin_share), count=say.count(result.customers_count))
     return [Sentence("lifetime_giant", text, largest_margin_share=result.largest_margin_share,
                      customers_count=result.customers_count)]

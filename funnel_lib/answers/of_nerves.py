@@ -17,20 +17,26 @@ def hardest_stage(process: Process) -> list[Sentence]:
         return []
     hard, others = asked.iloc[0], asked.iloc[1:]
     alone = asked[asked["strain_low"].isna() | asked["strain_high"].isna()]
+    told = {"stage": say.label(hard.stage), "strain": say.number(hard.strain)}
     if len(alone):
-        named = " and ".join(f"“{say.label(stage)}”" for stage in alone["stage"])
-        text = (f"The highest strain is {say.number(hard.strain)} of 5 in “{say.label(hard.stage)}”, but whether that stage is "
-                f"really harder on people than the others cannot be told: there is one answer only from {named}.")
+        text = say("The highest strain is {strain} of 5 in “{stage}”, but whether that stage is really harder on people than the "
+                   "others cannot be told: there is one answer only from {stages}.",
+                   stages=say.listed(say.names([stage]) for stage in alone["stage"]), **told)
         return [Sentence("hardest_stage", text, stage=hard.stage, strain=hard.strain, clear=False,
                          single_answers=list(alone["stage"]))]
+    told["answers"] = say.count(hard.strain_answers_count)
     if not hard.strain_low > others["strain_high"].max():
-        text = (f"No stage is clearly harder on people than the others: the highest strain is {say.number(hard.strain)} of 5 "
-                f"in “{say.label(hard.stage)}” ({say.count(hard.strain_answers_count)} answers), within the error of the rest.")
+        text = say.plural(hard.strain_answers_count, "No stage is clearly harder on people than the others: the highest strain is "
+                          "{strain} of 5 in “{stage}” ({answers} answer), within the error of the rest.",
+                          "No stage is clearly harder on people than the others: the highest strain is {strain} of 5 in “{stage}” "
+                          "({answers} answers), within the error of the rest.", **told)
         return [Sentence("hardest_stage", text, stage=hard.stage, strain=hard.strain, clear=False)]
-    rest = " and ".join(f"{say.number(row.strain)} in “{say.label(row.stage)}”" for row in others.itertuples())
-    text = (f"“{say.label(hard.stage)}” takes the most nerves: mean strain {say.number(hard.strain)} of 5 (95 % interval "
-            f"{say.range(hard.strain_low, hard.strain_high, 'number')}, {say.count(hard.strain_answers_count)} answers) "
-            f"against {rest}.")
+    text = say.plural(hard.strain_answers_count, "“{stage}” takes the most nerves: mean strain {strain} of 5 (95 % interval "
+                      "{range}, {answers} answer) against {others}.",
+                      "“{stage}” takes the most nerves: mean strain {strain} of 5 (95 % interval {range}, {answers} answers) "
+                      "against {others}.", range=say.range(hard.strain_low, hard.strain_high, "number"),
+                      others=say.listed(say("{strain} in “{stage}”", strain=say.number(row.strain), stage=say.label(row.stage))
+                                        for row in others.itertuples()), **told)
     return [Sentence("hardest_stage", text, stage=hard.stage, strain=hard.strain, strain_low=hard.strain_low,
                      strain_high=hard.strain_high, strain_answers_count=hard.strain_answers_count, clear=True)]
 
@@ -40,14 +46,18 @@ def refusals(process: Process) -> list[Sentence]:
     say, rows = Speaker(process), measures.nerves(process).set_index("stage")
     row = rows.loc["conversion"]
     if not is_available(row.refusals_count):
-        text = "How many refusals a win takes cannot be told: that needs leads and the table “stage_events”."
+        text = say("How many refusals a win takes cannot be told: that needs leads and the table “{table}”.", table="stage_events")
         return [Sentence("refusals", text)]
     if not is_available(row.refusals_per_win):
-        text = f"{say.count(row.refusals_count)} refusals in conversion and no win yet: how many a win takes is undefined."
+        text = say.plural(row.refusals_count, "{refusals} refusal in conversion and no win yet: how many a win takes is undefined.",
+                          "{refusals} refusals in conversion and no win yet: how many a win takes is undefined.",
+                          refusals=say.count(row.refusals_count))
         return [Sentence("refusals", text, refusals_count=row.refusals_count, wins_count=row.wins_count)]
-    text = (f"A win in conversion takes {say.number(row.refusals_per_win)} refusals (95 % interval "
-            f"{say.range(row.refusals_per_win_low, row.refusals_per_win_high, 'number')}; {say.count(row.refusals_count)} lost, "
-            f"{say.count(row.wins_count)} won) and {say.number(row.returns_per_win)} moves back.")
+    text = say("A win in conversion takes {refusals} refusals (95 % interval {range}; {lost} lost, {won} won) and {returns} moves "
+               "back.",
+               refusals=say.number(row.refusals_per_win), lost=say.count(row.refusals_count), won=say.count(row.wins_count),
+               range=say.range(row.refusals_per_win_low, row.refusals_per_win_high, "number"),
+               returns=say.number(row.returns_per_win))
     return [Sentence("refusals", text, refusals_per_win=row.refusals_per_win, refusals_count=row.refusals_count,
                      wins_count=row.wins_count, returns_per_win=row.returns_per_win, returns_count=row.returns_count)]
 

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 import math
 
+import pandas as pd
+
 from funnel_lib import conversion
 from funnel_lib import improvement as measures
-from funnel_lib.answers.sentence import Sentence, Speaker
+from funnel_lib.answers.sentence import Sentence, Speaker, clauses
 from funnel_lib.company import Process
-from funnel_lib.improvement.past import BEFORE_AFTER, WORKED
+from funnel_lib.improvement.past import BEFORE_AFTER, DID_NOT, WORKED
 from funnel_lib.improvement.vocabulary import lever_kind_is_share
+from funnel_lib.language.messages import translate
 from funnel_lib.rates import FEW
 from funnel_lib.schema import MISSING
 
 YEAR_WEEKS, FAR_WEEKS = 52, 520
-WARNING = ("Before and after is no proof: whatever else changed with the start (season, prices, people, where the leads came from) "
-           "is in the difference too; two groups drawn at random would leave it out.")
 
 
 def plan(process: Process) -> list[Sentence]:
@@ -25,23 +26,34 @@ def plan(process: Process) -> list[Sentence]:
         return []
     best = frontier[frontier["chosen"].astype(bool)]
     if best.empty or not best["measures_count"].iloc[0] > 0:
-        text = "No set of the planned measures gains more than it costs, however much money there is."
+        text = say("No set of the planned measures gains more than it costs, however much money there is.")
         return [Sentence("plan", text, measures_count=0)]
     row, calendar = best.iloc[0], measures.plan_calendar(process)
-    names = ", ".join(f"“{say.label(one.measure)}” from {say.date(one.starts)}" for one in calendar.itertuples())
-    together = "together " if len(calendar) > 1 else ""
-    text = (f"The plan that gains most net of its cost: {names}; {together}{say.money(row.gain_amount)} in the first 12 months at "
-            f"work (95 % interval {say.range(row.low_amount, row.high_amount, 'amount')}) for {say.money(row.cost_amount)}")
-    text += ("; more money would bring less than it costs." if row.cost_amount < frontier["cost_amount"].max() else ".")
-    text += "" if row.exact else " With so many measures the set is a good one, not surely the best."
+    parts = [_set(say, row, calendar)]
+    if row.cost_amount < frontier["cost_amount"].max():
+        parts.append(say("more money would bring less than it costs"))
+    text = clauses(*parts)
+    if not row.exact:
+        text += " " + say("With so many measures the set is a good one, not surely the best.")
     sentences = [Sentence("plan", text, measures=list(calendar["measure"]), gain_amount=row.gain_amount, low_amount=row.low_amount,
                           high_amount=row.high_amount, cost_amount=row.cost_amount)]
     nobody = calendar.loc[calendar["owner"] == MISSING, "measure"]
     if len(nobody):
-        told = ", ".join(f"“{say.label(key)}”" for key in nobody)
-        sentences.append(Sentence("plan_without_owner", f"Nobody is named yet for {told}: name an owner before the start.",
-                                  measures=list(nobody)))
+        text = say("Nobody is named yet for {measures}: name an owner before the start.", measures=say.names(nobody))
+        sentences.append(Sentence("plan_without_owner", text, measures=list(nobody)))
     return sentences
+
+
+def _set(say: Speaker, row: object, calendar: pd.DataFrame) -> str:
+    told = {"measures": ", ".join(say("“{measure}” from {date}", measure=say.label(one.measure), date=say.date(one.starts))
+                                  for one in calendar.itertuples()),
+            "gain": say.money(row.gain_amount), "range": say.range(row.low_amount, row.high_amount, "amount"),
+            "cost": say.money(row.cost_amount)}
+    if len(calendar) > 1:
+        return say("the plan that gains most net of its cost: {measures}; together {gain} in the first 12 months at work (95 % "
+                   "interval {range}) for {cost}", **told)
+    return say("the plan that gains most net of its cost: {measures}; {gain} in the first 12 months at work (95 % interval "
+               "{range}) for {cost}", **told)
 
 
 def few_wins(process: Process) -> list[Sentence]:
@@ -51,9 +63,10 @@ def few_wins(process: Process) -> list[Sentence]:
     if won >= FEW:
         return []
     say = Speaker(process)
-    leads = "lead" if won == 1 else "leads"
-    text = (f"All of this rests on {say.count(won)} won {leads} old enough to count: the ranges are wide, and "
-            "a few wins more or less would change the order of the measures.")
+    text = say.plural(won, "All of this rests on {won} won lead old enough to count: the ranges are wide, and a few wins more or "
+                      "less would change the order of the measures.",
+                      "All of this rests on {won} won leads old enough to count: the ranges are wide, and a few wins more or less "
+                      "would change the order of the measures.", won=say.count(won))
     return [Sentence("few_wins", text, won_count=won)]
 
 
@@ -64,39 +77,47 @@ def seen(process: Process) -> list[Sentence]:
     slow = table[table["weeks_to_see"] > YEAR_WEEKS]
     sentences = []
     if len(quick):
-        told = "; ".join(f"“{say.label(row.measure)}” in {_weeks(say, row.weeks_to_see)} with {say.count(row.group_size_count)} "
-                         f"{_cases(row.trial)} in each of two groups" for row in quick.itertuples())
-        sentences.append(Sentence("can_be_seen", f"A trial at random would show the likely effect of {told}.",
+        told = "; ".join(say("“{measure}” in {weeks} with {cases} in each of two groups", measure=say.label(row.measure),
+                             weeks=_weeks(say, row.weeks_to_see), cases=_cases(say, row)) for row in quick.itertuples())
+        sentences.append(Sentence("can_be_seen", say("A trial at random would show the likely effect of {told}.", told=told),
                                   measures=list(quick["measure"]), weeks=list(quick["weeks_to_see"])))
     if len(slow):
-        told = "; ".join(_slow(say, row) for row in slow.itertuples())
-        sentences.append(Sentence("cannot_be_seen", f"Too few cases to see the likely effect within a year of trial: {told}.",
-                                  measures=list(slow["measure"]), weeks=list(slow["weeks_to_see"])))
+        text = say("Too few cases to see the likely effect within a year of trial: {told}.",
+                   told="; ".join(_slow(say, row) for row in slow.itertuples()))
+        sentences.append(Sentence("cannot_be_seen", text, measures=list(slow["measure"]), weeks=list(slow["weeks_to_see"])))
     none = table.loc[table["weeks_to_see"].isna(), "measure"]
     if len(none):
-        told = ", ".join(f"“{say.label(key)}”" for key in none)
-        sentences.append(Sentence("no_trial", f"No trial of two groups shows {told}: agree beforehand what else is to tell.",
-                                  measures=list(none)))
+        text = say("No trial of two groups shows {measures}: agree beforehand what else is to tell.", measures=say.names(none))
+        sentences.append(Sentence("no_trial", text, measures=list(none)))
     return sentences
 
 
-def _cases(trial: str) -> str:
-    return {"trial_leads": "leads", "trial_customers": "new clients", "trial_orders": "orders", "trial_weeks": "weeks"}[trial]
+def _cases(say: Speaker, row: object) -> str:
+    count, told = row.group_size_count, say.count(row.group_size_count)
+    if row.trial == "trial_leads":
+        return say.plural(count, "{count} lead", "{count} leads", count=told)
+    if row.trial == "trial_customers":
+        return say.plural(count, "{count} new client", "{count} new clients", count=told)
+    if row.trial == "trial_orders":
+        return say.plural(count, "{count} order", "{count} orders", count=told)
+    return say.plural(count, "{count} week", "{count} weeks", count=told)
 
 
 def _slow(say: Speaker, row: object) -> str:
-    text = f"“{say.label(row.measure)}” ({_weeks(say, row.weeks_to_see)}"
+    details = [_weeks(say, row.weeks_to_see)]
     if row.seen_in_52_weeks_share == row.seen_in_52_weeks_share:
-        text += f"; a year shows effects from {_amount(say, abs(row.seen_in_52_weeks_share), row.moves)}"
+        details.append(say("a year shows effects from {effect}", effect=_amount(say, abs(row.seen_in_52_weeks_share), row.moves)))
     if row.proxy_step:
-        text += (f"; “{say.label(row.proxy_step)}” would show it in {_weeks(say, row.proxy_weeks)}, if it rises there in the same "
-                 "proportion")
-    return text + ")"
+        details.append(say("“{step}” would show it in {weeks}, if it rises there in the same proportion",
+                           step=say.label(row.proxy_step), weeks=_weeks(say, row.proxy_weeks)))
+    return say("“{measure}” ({details})", measure=say.label(row.measure), details="; ".join(details))
 
 
 def _weeks(say: Speaker, weeks: float) -> str:
+    if weeks > FAR_WEEKS:
+        return say("over ten years")
     whole = math.ceil(weeks)
-    return "over ten years" if weeks > FAR_WEEKS else f"{say.count(whole)} {'week' if whole == 1 else 'weeks'}"
+    return say.plural(whole, "{count} week", "{count} weeks", count=say.count(whole))
 
 
 def past(process: Process) -> list[Sentence]:
@@ -106,56 +127,83 @@ def past(process: Process) -> list[Sentence]:
     compared = table[(table["design"] == BEFORE_AFTER) & table["effect"].notna()]
     if len(compared):
         also = list(dict.fromkeys(key for keys in compared["also_started"] if keys for key in keys.split(", ")))
-        text = WARNING + (f" Here also started: {', '.join(f'“{say.label(key)}”' for key in also)}." if also else "")
+        text = say("Before and after is no proof: whatever else changed with the start (season, prices, people, where the leads "
+                   "came from) is in the difference too; two groups drawn at random would leave it out.")
+        if also:
+            text += " " + say("Here also started: {measures}.", measures=say.names(also))
         sentences.append(Sentence("before_after_warning", text, measures=list(compared["measure"]), also_started=also))
-    sentences += [Sentence("measure_not_followed", f"Not looked at: {found.message}.", finding=found.message)
+    sentences += [Sentence("measure_not_followed", say("Not looked at: {reason}.", reason=found.message), finding=found.message)
                   for found in measures.past_findings(process)]
     return sentences
 
 
 def _judged(say: Speaker, row: object) -> Sentence:
-    name, numbers = f"“{say.label(row.measure)}”", {"measure": row.measure, "verdict": row.verdict}
+    told, numbers = {"measure": say.label(row.measure)}, {"measure": row.measure, "verdict": row.verdict}
     if row.effect != row.effect:
-        return Sentence("whether_it_worked", f"Whether {name} worked cannot be told: {row.reason}.", **numbers)
-    what = f"“{say.label(row.moves)}" + ("”" if row.place == "all" else f": {say.label(row.place)}”")
-    effect = f"{'raised' if row.effect > 0 else 'lowered'} {what} by {_amount(say, abs(row.effect), row.moves)}"
-    limits = f"95 % interval {_range(say, row)}"
-    how = (f"{_value(say, row.measured_value, row.moves)} against {_value(say, row.compared_value, row.moves)} "
-           + ("before" if row.design == BEFORE_AFTER else "in the control group, drawn at random"))
-    foretold = f"foretold: {_signed(say, row.forecast, row.moves)}"
-    numbers |= {"effect": row.effect, "low": row.low, "high": row.high, "forecast": row.forecast}
-    if row.verdict == WORKED:
-        text = f"{name} worked: it {effect} ({limits}; {how}; {foretold})."
-    elif row.verdict == "did not":
-        text = (f"{name} did not work as planned: the difference is {_signed(say, row.effect, row.moves)} ({limits}; {how}; "
-                f"{foretold}).")
-    else:
-        why = row.reason or "the interval holds both no effect and the one foretold"
-        text = (f"Whether {name} worked cannot be told, since {why}: {_signed(say, row.effect, row.moves)} ({limits}; {how}; "
-                f"{foretold}).")
+        text = say("Whether “{measure}” worked cannot be told: {reason}.", reason=translate(row.reason, say.language), **told)
+        return Sentence("whether_it_worked", text, **numbers)
+    parts = [_verdict(say, row, told | {"range": _range(say, row), "values": _values(say, row),
+                                        "forecast": _signed(say, row.forecast, row.moves)})]
     if row.periods_count == row.periods_count:
-        text += (f" By process limits {say.count(row.signals_count)} of the {say.count(row.periods_count)} periods since are a "
-                 "signal.")
-    return Sentence("whether_it_worked", text, **numbers)
+        parts.append(say.plural(row.signals_count, "By process limits {signals} of the {periods} periods since is a signal.",
+                                "By process limits {signals} of the {periods} periods since are a signal.",
+                                signals=say.count(row.signals_count), periods=say.count(row.periods_count)))
+    return Sentence("whether_it_worked", " ".join(parts), effect=row.effect, low=row.low, high=row.high, forecast=row.forecast,
+                    **numbers)
+
+
+def _verdict(say: Speaker, row: object, told: dict[str, str]) -> str:
+    if row.verdict == WORKED:
+        told |= {"lever": _lever(say, row), "effect": _amount(say, abs(row.effect), row.moves)}
+        return (say("“{measure}” worked: it raised “{lever}” by {effect} (95 % interval {range}; {values}; foretold: {forecast}).",
+                    **told) if row.effect > 0 else
+                say("“{measure}” worked: it lowered “{lever}” by {effect} (95 % interval {range}; {values}; foretold: {forecast}).",
+                    **told))
+    told |= {"effect": _signed(say, row.effect, row.moves)}
+    if row.verdict == DID_NOT:
+        return say("“{measure}” did not work as planned: the difference is {effect} (95 % interval {range}; {values}; foretold: "
+                   "{forecast}).", **told)
+    why = translate(row.reason, say.language) if row.reason else say("the interval holds both no effect and the one foretold")
+    return say("Whether “{measure}” worked cannot be told, since {reason}: {effect} (95 % interval {range}; {values}; foretold: "
+               "{forecast}).", reason=why, **told)
+
+
+def _lever(say: Speaker, row: object) -> str:
+    return say.label(row.moves) if row.place == "all" else say("{lever}: {place}", lever=say.label(row.moves),
+                                                               place=say.label(row.place))
+
+
+def _values(say: Speaker, row: object) -> str:
+    told = {"measured": _value(say, row.measured_value, row.moves), "compared": _value(say, row.compared_value, row.moves)}
+    return (say("{measured} against {compared} before", **told) if row.design == BEFORE_AFTER else
+            say("{measured} against {compared} in the control group, drawn at random", **told))
 
 
 def _amount(say: Speaker, value: float, moves: str) -> str:
-    return f"{say.number(100 * value)} points" if lever_kind_is_share(moves) else say.share(value)
+    if not lever_kind_is_share(moves):
+        return say.share(value)
+    return say.plural(100 * value, "{points} point", "{points} points", points=say.number(100 * value))
 
 
 def _signed(say: Speaker, value: float, moves: str) -> str:
-    return ("−" if value < 0 else "+") + _amount(say, abs(value), moves)
+    return _sign(value) + _amount(say, abs(value), moves)
+
+
+def _sign(value: float) -> str:
+    return "−" if value < 0 else "+"
 
 
 def _range(say: Speaker, row: object) -> str:
-    low, high = (_signed(say, value, row.moves) for value in (row.low, row.high))
-    return f"{low.removesuffix(' points')} to {high}"
+    if not lever_kind_is_share(row.moves):
+        return say("{low} to {high}", low=_signed(say, row.low, row.moves), high=_signed(say, row.high, row.moves))
+    low, high = (_sign(value) + say.number(100 * abs(value)) for value in (row.low, row.high))
+    return say("{low} to {high} points", low=low, high=high)
 
 
 def _value(say: Speaker, value: float, moves: str) -> str:
     if lever_kind_is_share(moves):
         return say.share(value)
-    return say.money(value) if moves == "lever_mean_amount" else f"{say.number(value)} leads a week"
+    return say.money(value) if moves == "lever_mean_amount" else say("{leads} leads a week", leads=say.number(value))
 
 
 TOPICS = (plan, past, seen, few_wins)

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 from typing import Any
+
+from babel.lists import format_list
 
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
@@ -37,6 +40,11 @@ def reason_of(error: MeasureError, process: Process) -> str:
 
 def _capital(text: str) -> str:
     return text[:1].upper() + text[1:]
+
+
+def clauses(*parts: str) -> str:
+    """One sentence of several that could stand alone: "The first; the second."."""
+    return _capital("; ".join(parts)) + "."
 
 
 class Sentence(str):
@@ -101,8 +109,27 @@ class Speaker:
         """The 95 % interval, for instance "18.2–24.0 %"."""
         return formats.format_interval(low, high, unit, self.language, self.currency)
 
+    def limits(self, low: float, high: float, unit: str = "share") -> str:
+        """The 95 % interval to end a bracket with; nothing where one client alone, or all alike, leave none."""
+        say = self  # the catalogs are made of what is said
+        return "" if math.isnan(low) else say(", 95 % interval {range}", range=self.range(low, high, unit))
+
+    def bracket(self, low: float, high: float, unit: str = "share") -> str:
+        """The 95 % interval in a bracket of its own, or nothing."""
+        say = self
+        return "" if math.isnan(low) else say(" (95 % interval {range})", range=self.range(low, high, unit))
+
     def label(self, key: str) -> str:
         return self.process.label(key)
+
+    def inside(self, key: str) -> str:
+        """The label as it stands within a sentence: with a small first letter, unless it is an abbreviation."""
+        label = self.label(key)
+        return label if label[1:2].isupper() else label[:1].lower() + label[1:]
+
+    def listed(self, parts: Iterable[str]) -> str:
+        """One after the other as the language lists things: "a, b, and c"."""
+        return format_list(list(parts), locale=self.language)
 
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""

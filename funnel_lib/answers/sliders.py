@@ -11,6 +11,7 @@ from funnel_lib.errors import CallError, MeasureError
 from funnel_lib.improvement.parameters import chain_of
 from funnel_lib.improvement.vocabulary import SHARES, lever_of
 from funnel_lib.improvement.what_if import places_of, what_if_of
+from funnel_lib.language.messages import message, translate
 
 # Shares move in points, everything else relatively; both in steps that a reader can set by hand.
 POINTS, PARTS = 0.2, 0.5
@@ -27,8 +28,9 @@ def what_if_sliders(process: Process, most: int = MOST_SLIDERS) -> Any:
     try:
         import ipywidgets as widgets  # an extra: only JupyterLab has sliders
     except ImportError as error:
-        raise CallError('what_if_sliders: expected the package ipywidgets; install it by pip install "funnel-lib[lab]", or write '
-                        "the change in code: improvement.what_if(process, lead_flow=0.1)") from error
+        raise CallError(message('{name}: expected the package {package}; install it by `pip install "funnel-lib[lab]"`, or write '
+                                "the change in code: {code}", name="what_if_sliders", package="ipywidgets",
+                                code="improvement.what_if(process, lead_flow=0.1)")) from error
     say, result = Speaker(process), widgets.HTML()
     table = improvement.levers(process).head(most)
     sliders = {row.lever: _slider(widgets, say, row) for row in table.itertuples()}
@@ -48,16 +50,20 @@ def result_text(process: Process, moved: dict[str, float]) -> str:
     try:
         found = what_if_of(process, {lever_of(lever, places): change for lever, change in moved.items() if change})
     except MeasureError as error:
-        return str(error)
+        return translate(error.args[0], process.language)
     gain = found.difference
-    return (f"Yearly margin: {say.money(found.before.amount)} → {say.money(found.after.amount)}, a change of "
-            f"{say.money(gain.amount)} (95 % interval {say.range(gain.low_amount, gain.high_amount, 'amount')}).")
+    return say("Yearly margin: {before} → {after}, a change of {change} (95 % interval {range}).",
+               before=say.money(found.before.amount), after=say.money(found.after.amount), change=say.money(gain.amount),
+               range=say.range(gain.low_amount, gain.high_amount, "amount"))
 
 
 def _slider(widgets: Any, say: Speaker, row: Any) -> Any:
-    name = say.label(row.moves) if row.place == "all" else f"{say.label(row.moves)}: {say.label(row.place)}"
+    lever = say.label(row.moves)
+    if row.place != "all":
+        lever = say("{lever}: {place}", lever=lever, place=say.label(row.place))
     is_share = row.lever.partition(".")[0] in SHARES
     reach, step = (POINTS, POINT_STEP) if is_share else (PARTS, PART_STEP)
     return widgets.FloatSlider(value=0.0, min=-reach, max=reach, step=step, readout_format="+.1%",
-                               description=f"{name}, {'points' if is_share else 'part'}", continuous_update=False,
+                               description=say("{lever}, points", lever=lever) if is_share else say("{lever}, part", lever=lever),
+                               continuous_update=False,
                                style={"description_width": "22em"}, layout={"width": "44em"})

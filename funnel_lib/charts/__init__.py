@@ -11,7 +11,7 @@ from typing import Any
 _CHARTS = {
     "plot_step_rates": "conversion", "plot_states": "conversion", "plot_time_curve": "conversion",
     "plot_time_to_win": "conversion", "plot_lost_reasons": "conversion", "plot_eventual_conversion": "conversion",
-    "plot_cohort_triangle": "conversion_change", "plot_comparison": "conversion_change",
+    "plot_cohort_triangle": "conversion_change", "plot_comparison": "comparison",
     "plot_step_trend": "conversion_change", "plot_change_decomposition": "conversion_change",
     "plot_reconciliation": "conversion_change", "plot_price_of_point": "conversion_change",
     "plot_step_curves": "conversion_paths", "plot_transitions": "conversion_paths", "plot_work_in_progress": "conversion_paths",

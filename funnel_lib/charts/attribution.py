@@ -48,10 +48,12 @@ def plot_attribution_models(models: pd.DataFrame, ax: Axes | None = None) -> Axe
         ax.legend(ncols=6, loc="upper left", bbox_to_anchor=(-0.02, -0.55 / len(shown) - 0.1), borderaxespad=0, handletextpad=0.2,
                   columnspacing=1.1)
         total = models["first_conversions"].sum()
-        dropped = f" · {len(shown)} of {len(models)} rows, the widest ranges" if len(shown) < len(models) else ""
-        wider = " · orange: wider than by chance" if shown["models_differ"].any() else ""
-        style.title(ax, _headline(models, total, about), "conversions that six models credit to a channel, each adds up to "
-                    f"{format_count(total, about.language)}{wider}{dropped}", about)
+        what = about.say("conversions that six models credit to a channel, each adds up to {total}",
+                         total=format_count(total, about.language))
+        wider = about.say("orange: wider than by chance") if shown["models_differ"].any() else ""
+        dropped = about.say("{shown} of {all} rows, the widest ranges", shown=len(shown), all=len(models))
+        style.title(ax, _headline(models, total, about), style.dotted(what, wider, dropped if len(shown) < len(models) else ""),
+                    about)
         return ax
 
 
@@ -71,15 +73,16 @@ def _range(row: tuple, about: About) -> str:
 def _headline(models: pd.DataFrame, total: float, about: About) -> str:
     first = models.iloc[0]
     if not total:
-        return "No lead has converted yet: there is nothing to attribute"
+        return about.say("No lead has converted yet: there is nothing to attribute")
     if first["spread_conversions"] < SAME:
-        return "All models of attribution agree"
-    said = f"“{about.label(first['channel'])}”: {_range(first, about)} conversions"
+        return about.say("All models of attribution agree")
+    widest = {"channel": about.label(first["channel"]), "range": _range(first, about)}
     if total < FEW:
-        return f"Too few conversions to tell the models apart; the widest range is {said}"
+        return about.say("Too few conversions to tell the models apart; the widest range is “{channel}”: {range} conversions",
+                         **widest)
     if not models["models_differ"].any():
-        return f"Models of attribution agree but for chance; the widest range is {said}"
-    if not first["models_differ"]:
-        first = models[models["models_differ"]].iloc[0]
-        said = f"“{about.label(first['channel'])}”: {_range(first, about)} conversions"
-    return f"Models of attribution disagree most on {said}"
+        return about.say("Models of attribution agree but for chance; the widest range is “{channel}”: {range} conversions",
+                         **widest)
+    first = first if first["models_differ"] else models[models["models_differ"]].iloc[0]
+    return about.say("Models of attribution disagree most on “{channel}”: {range} conversions",
+                     channel=about.label(first["channel"]), range=_range(first, about))

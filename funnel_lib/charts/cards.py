@@ -49,8 +49,9 @@ def plot_cards(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlim(0, style.WIDTH_INCHES)
         ax.set_ylim(total, 0)
         ax.axis("off")
-        cut = f" · the first {MOST_CARDS} of {len(described)} cards" if len(described) > MOST_CARDS else ""
-        style.title(ax, _headline(described, loose), _below(cards, about) + cut, about)
+        cut = about.say("the first {shown} of {all} cards", shown=MOST_CARDS, all=len(described))
+        style.title(ax, _headline(described, loose, about),
+                    style.dotted(_below(cards, about), cut if len(described) > MOST_CARDS else ""), about)
         return ax
 
 
@@ -181,27 +182,30 @@ def _round(ax: Axes, start: float, end: float, distance: int) -> None:
                                  shrinkA=0, shrinkB=0, zorder=1))
 
 
-def _headline(described: pd.DataFrame, loose: pd.DataFrame) -> str:
+def _headline(described: pd.DataFrame, loose: pd.DataFrame, about: About) -> str:
     count = len(described)
     if not count:
-        return "No card of this stage is described: all of its work is without one"
-    cards = f"{count} card is described" if count == 1 else f"{count} cards are described"
+        return about.say("No card of this stage is described: all of its work is without one")
+    cards = about.plural(count, "{count} card is described", "{count} cards are described", count=count)
     if described["executions_count"].isna().all():
-        return f"{cards}; no log of work says what is really done"
+        return about.say("{cards}; no log of work says what is really done", cards=cards)
     idle = int((described["executions_count"] == 0).sum())
     if idle:
-        return f"{cards}, {idle} of them never {'shows' if idle == 1 else 'show'} in the log of work"
+        return about.plural(idle, "{cards}, {idle} of them never shows in the log of work",
+                            "{cards}, {idle} of them never show in the log of work", cards=cards, idle=idle)
     far = sum(is_far_from_norm(row.actual_minutes, row.norm_minutes, row.executions_count) for row in described.itertuples())
     if far:
-        return f"{cards}; {far} {'takes' if far == 1 else 'take'} a time far from the norm"
-    return f"{cards}, and all of them are done" + ("; some work is without a card" if len(loose) else "")
+        return about.plural(far, "{cards}; {far} takes a time far from the norm", "{cards}; {far} take a time far from the norm",
+                            cards=cards, far=far)
+    if len(loose):
+        return about.say("{cards}, and all of them are done; some work is without a card", cards=cards)
+    return about.say("{cards}, and all of them are done", cards=cards)
 
 
 def _below(cards: pd.DataFrame, about: About) -> str:
     executions = cards["executions_count"].to_numpy(dtype=float)
-    parts = [about.label(cards["stage"].iloc[0]), "left: as described"]
-    if not np.isnan(executions).all():
-        parts += ["right: the log of work", f"n = {format_count(np.nansum(executions), about.language)}"]
-    if cards["norm_minutes"].isna().all():
-        parts.append("no norms are described")
-    return " · ".join(parts)
+    logged, normed = not np.isnan(executions).all(), cards["norm_minutes"].notna().any()
+    return style.dotted(about.label(cards["stage"].iloc[0]), about.say("left: as described"),
+                        about.say("right: the log of work") if logged else "",
+                        f"n = {format_count(np.nansum(executions), about.language)}" if logged else "",
+                        "" if normed else about.say("no norms are described"))

@@ -1,4 +1,4 @@
-"""Charts of exercise 2 that compare: cohorts, groups, periods, a CRM's figure with ours, the price of a point."""
+"""Charts of exercise 2 that compare: cohorts, periods, a CRM's figure with ours, the price of a point."""
 
 from __future__ import annotations
 
@@ -9,26 +9,20 @@ from matplotlib.patches import Rectangle
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.period_words import phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import (
     format_count,
     format_duration,
+    format_exact,
     format_moment,
     format_money,
     format_share,
     is_available,
 )
-from funnel_lib.pooling import funnel_limits
 
 MOST_COHORTS = 18
 DARK_SHARE = 0.7
-CURVE_POINTS = 160
-FAR_LEVEL = 0.998
-# Room for labels, as a factor of the logarithmic axis.
-RIGHT_ROOM = 9
-# Labels of points stand at least this far apart, in parts of the height of the axes.
-LABEL_GAP = 0.065
-ALONE_ON_THE_LEFT = 0.2
 NOTHING_CHANGED = 5e-4
 REASONS = ("returning_change_share", "not_leads_change_share", "left_out_change_share", "too_young_change_share",
            "late_entries_change_share", "skipped_change_share")
@@ -64,15 +58,17 @@ def plot_cohort_triangle(triangle: pd.DataFrame, ax: Axes | None = None) -> Axes
         ax.set_xticks(range(len(ages)), [format_count(day, about.language) for day in days])
         ax.set_xlim(-0.5, len(ages) - 0.5)
         ax.set_ylim(len(cohorts) - 0.5, -0.5)
-        ax.set_xlabel("won within so many days of the lead's creation")
-        ax.set_ylabel(f"leads created from ({term('leads_count').label(about.language)})")
+        ax.set_xlabel(about.say("won within so many days of the lead's creation"))
+        ax.set_ylabel(about.say("leads created from (Leads)"))
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
         ax.tick_params(length=0)
-        marked = " · hatched and in brackets: projected, not that old yet" if table["projected"].any() else ""
+        projected = about.say("hatched and in brackets: projected, not that old yet") if table["projected"].any() else ""
+        counted = about.plural(len(cohorts), "n = {leads} leads; the latest {cohorts} cohort",
+                               "n = {leads} leads; the latest {cohorts} cohorts", cohorts=len(cohorts),
+                               leads=format_count(sizes.sum(), about.language))
         style.title(ax, _triangle_headline(triangle, about),
-                    f"% of the cohort won by that age{marked} · n = {format_count(sizes.sum(), about.language)} leads; "
-                    f"the latest {len(cohorts)} cohorts", about)
+                    style.dotted(about.say("% of the cohort won by that age"), projected, counted), about)
         return ax
 
 
@@ -92,94 +88,10 @@ def _triangle_headline(triangle: pd.DataFrame, about: About) -> str:
     last = triangle[triangle["age"] == triangle["age"].max()]
     done = last[~last["projected"].astype(bool)]
     if done.empty:
-        return "No cohort has been followed to the end yet: every last cell is projected"
+        return about.say("No cohort has been followed to the end yet: every last cell is projected")
     low, high = (format_share(share, about.language) for share in (done["won_share"].min(), done["won_share"].max()))
-    return (f"Of cohorts followed for {format_duration(last['age_days'].iloc[0], 'days', about.language)}, between {low} and "
-            f"{high} have bought")
-
-
-# -- groups beside each other ------------------------------------------------------------------------------------------------
-
-
-def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """Funnel plot: each group's share against its number of leads, with the limits of what chance does.
-
-    Hollow: the raw share; filled: the pooled one. Between the dashed lines lie 95 of 100 groups that are like all the others,
-    between the dotted ones 998 of 1,000. `comparison` is `conversion.comparison(process)`.
-    """
-    about = about_of(comparison)
-    group = comparison.columns[0]
-    table = comparison.nlargest(max(style.MOST_CATEGORIES, int(comparison["differs"].sum())), "leads_count")
-    table = pd.concat([table, comparison[comparison["differs"]]]).drop_duplicates(group).sort_values("won_share")
-    common = float(comparison["common_share"].iloc[0])
-    smallest, largest = max(table["leads_count"].min() * 0.7, 0.7), table["leads_count"].max() * 1.3
-    sizes = np.unique(np.geomspace(max(smallest, 1), max(largest, smallest + 2), CURVE_POINTS).round())
-    with style.drawn():
-        ax = style.new_axes(ax, 4.0)
-        for level, line in ((0.95, "--"), (FAR_LEVEL, ":")):
-            for limit in funnel_limits(common, sizes, level):
-                ax.plot(sizes, limit, line, color=style.GREY, linewidth=1.1)
-        ax.axhline(common, color=style.GREY, linewidth=1.1)
-        highest = max(float(table["won_share"].max()), float(np.nanmax(funnel_limits(common, sizes)[1])))
-        ax.set_ylim(0, min(max(highest * 1.15, 0.05), 1.05))
-        ax.set_xscale("log")
-        ax.set_xlim(smallest, sizes[-1] * RIGHT_ROOM)
-        places = _spread((table["won_share"] / ax.get_ylim()[1]).tolist())
-        for row, place in zip(table.itertuples(index=False), places, strict=True):
-            colour = style.VERMILION if row.differs else style.BLUE
-            ax.plot([row.leads_count] * 2, [row.won_share, row.pooled_share], color=colour, linewidth=1)
-            ax.plot(row.leads_count, row.won_share, "o", markerfacecolor="white", color=colour)
-            ax.plot(row.leads_count, row.pooled_share, "o", color=colour, markersize=4)
-            _point_label(ax, row, about.label(row[0]), place, colour, about)
-        known = sorted({int(table["leads_count"].min()), int(table["leads_count"].max())})
-        ticks = known if len(known) > 1 and known[1] > 2 * known[0] else known[-1:]
-        ax.set_xticks(ticks, [format_count(count, about.language) for count in ticks])
-        ax.set_xticks([], minor=True)
-        ax.set_xlabel("leads")
-        style.share_axis(ax, "won, of the leads", "y")
-        style.title(ax, _comparison_headline(comparison, about),
-                    "hollow: won share, filled: pooled with the others · dashed: 95 of 100 groups that are like the others lie "
-                    f"between, dotted: 998 of 1,000 · n = {format_count(comparison['leads_count'].sum(), about.language)} leads",
-                    about)
-        return ax
-
-
-def _spread(heights: list[float]) -> list[float]:
-    """Rising heights moved up as little as keeps their labels apart, and down again where they would leave the axes."""
-    places: list[float] = []
-    for height in heights:
-        places.append(max(height, places[-1] + LABEL_GAP) if places else height)
-    top = 1.0
-    for number in reversed(range(len(places))):
-        places[number] = min(places[number], top)
-        top = places[number] - LABEL_GAP
-    return places
-
-
-def _point_label(ax: Axes, row: tuple, label: str, place: float, colour: str, about: About) -> None:
-    text = f"{label}  {format_share(row.won_share, about.language)} of {format_count(row.leads_count, about.language)}"
-    if row.few:
-        text += ": too few"
-    along = ax.transAxes.inverted().transform(ax.transData.transform((row.leads_count, row.won_share)))[0]
-    # Room beside the point only where it stands alone on the left; the other labels are one column on the right.
-    small = along < ALONE_ON_THE_LEFT
-    at = (along + 0.03, place) if small else (0.985, place)
-    ax.annotate(text, (row.leads_count, row.won_share), at, textcoords="axes fraction", fontsize=9, color=colour, va="center",
-                ha="left" if small else "right", arrowprops={"arrowstyle": "-", "color": style.PALE, "linewidth": 0.8},
-                bbox={"boxstyle": "square,pad=0.1", "facecolor": "white", "edgecolor": "none", "alpha": 0.85})
-
-
-def _comparison_headline(comparison: pd.DataFrame, about: About) -> str:
-    differing = comparison[comparison["differs"]]
-    if differing.empty:
-        tested = int((~comparison["few"].astype(bool)).sum())
-        if tested < 2:
-            return "Too few leads to compare: fewer than two groups have 30"
-        return f"No ranking: chance alone makes such differences between {format_count(tested, about.language)} groups"
-    names = ", ".join(f"“{about.label(row[0])}” {'above' if row.verdict == 'above' else 'below'}"
-                      for row in differing.head(4).itertuples(index=False))
-    rest = len(differing) - 4
-    return f"Beyond chance: {names}" + (f" and {rest} more" if rest > 0 else "")
+    return about.say("Of cohorts followed for {days}, between {low} and {high} have bought", low=low, high=high,
+                     days=format_duration(last["age_days"].iloc[0], "days", about.language))
 
 
 # -- periods -------------------------------------------------------------------------------------------------------------------
@@ -198,30 +110,35 @@ def plot_step_trend(trend: pd.DataFrame, step: str | None = None, ax: Axes | Non
         ax = style.new_axes(ax, 3.4)
         times = table["period_start"]
         ax.plot(times, table["step_share"], "-o", color=style.BLUE, markersize=4, linewidth=1.3)
-        marked = table[table["signal"].isin(["outside_limits", "run_of_eight"])]
-        ax.plot(marked["period_start"], marked["step_share"], "o", color=style.VERMILION, markersize=6)
+        signalling = table[table["signal"].isin(["outside_limits", "run_of_eight"])]
+        ax.plot(signalling["period_start"], signalling["step_share"], "o", color=style.VERMILION, markersize=6)
         if len(table) and is_available(table["mean_share"].iloc[0]):
             for column, line in (("mean_share", "-"), ("lower_limit_share", "--"), ("upper_limit_share", "--")):
                 value = table[column].iloc[0]
                 ax.axhline(value, linestyle=line, color=style.GREY, linewidth=1.1)
                 ax.annotate(format_share(value, about.language), (1, value), (4, 0), xycoords=("axes fraction", "data"),
                             textcoords="offset points", va="center", fontsize=9, color=style.GREY)
-        style.share_axis(ax, "of the step before", "y")
+        style.share_axis(ax, about.say("of the step before"), about, "y")
+        style.date_axis(ax, about, 3, 6)
         ax.set_ylim(0, min(max(1.1 * float(np.nan_to_num(table[["step_share", "upper_limit_share"]].max().max(), nan=1)), 0.05),
                            1.05))
         ax.tick_params(axis="x", rotation=0)
-        style.title(ax, _trend_headline(table, len(marked), about.label(step)),
-                    f"by {style.period_word(trend['period_start'])} of the lead's creation, complete ones · mean and process "
-                    f"limits · n = {format_count(table['base_count'].sum(), about.language)} leads at the step before", about)
+        style.title(ax, _trend_headline(table, len(signalling), about.label(step), about),
+                    about.say("{by_period}, complete ones · mean and process limits · n = {leads} leads at the step before",
+                              by_period=phrase("by_creation", style.period_word(trend["period_start"]), about),
+                              leads=format_count(table["base_count"].sum(), about.language)), about)
         return ax
 
 
-def _trend_headline(table: pd.DataFrame, signals: int, step: str) -> str:
+def _trend_headline(table: pd.DataFrame, signals: int, step: str, about: About) -> str:
     if table.empty or not is_available(table["mean_share"].iloc[0]):
-        return f"“{step}”: too few complete periods to tell a signal from noise"
+        return about.say("“{step}”: too few complete periods to tell a signal from noise", step=step)
     if signals:
-        return f"“{step}”: {signals} of {len(table)} periods are signals, the rest is noise"
-    return f"“{step}”: all ups and downs of {len(table)} periods are within the limits of noise"
+        return about.plural(signals, "“{step}”: {signals} of {periods} periods is a signal, the rest is noise",
+                            "“{step}”: {signals} of {periods} periods are signals, the rest is noise", step=step, signals=signals,
+                            periods=len(table))
+    return about.say("“{step}”: all ups and downs of {periods} periods are within the limits of noise", step=step,
+                     periods=len(table))
 
 
 def plot_change_decomposition(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -235,8 +152,8 @@ def plot_change_decomposition(change: pd.DataFrame, ax: Axes | None = None) -> A
     rest = shown.iloc[style.MOST_CATEGORIES:]
     shown = shown.head(style.MOST_CATEGORIES)
     first = change.iloc[0]
-    bars = [("whole change", first.overall_change_share)]
-    bars += [("mix of groups", mix["change_share"].sum())] * bool(len(mix))
+    bars = [(about.say("whole change"), first.overall_change_share)]
+    bars += [(about.say("mix of groups"), mix["change_share"].sum())] * bool(len(mix))
     bars += [(about.label(row.part), row.change_share) for row in shown.itertuples()]
     bars += [(about.label("other"), rest["change_share"].sum())] * bool(len(rest))
     labels, values = zip(*bars, strict=True)
@@ -253,19 +170,32 @@ def plot_change_decomposition(change: pd.DataFrame, ax: Axes | None = None) -> A
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         ax.margins(x=0.16)
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:+g}" if value else "0")
-        ax.set_xlabel("points of the share won")
+        ax.xaxis.set_major_formatter(
+            lambda value, _: ("+" if value > 0 else "") + format_exact(value * style.PERCENT, about.language))
+        ax.set_xlabel(about.say("points of the share won"))
         ax.grid(axis="x")
-        direction = "fell" if first.overall_change_share < 0 else "rose"
-        style.title(ax, f"The share won {direction} from {format_share(first.overall_before_share, about.language)} to "
-                        f"{format_share(first.overall_after_share, about.language)}"
-                        + (f"; the mix alone {_points(values[1], about.language)} points" if len(mix) else ""),
-                    f"leads created {format_moment(first.after_from, about.language)} – "
-                    f"{format_moment(first.after_until - pd.Timedelta(days=1), about.language)} against those from "
-                    f"{format_moment(first.before_from, about.language)}, each followed for "
-                    f"{format_duration(first.equal_window_days, 'days', about.language)} · "
-                    f"{'orange: mix, blue: rates' if len(mix) else 'parts of the steps'}")
+        paints = about.say("orange: mix, blue: rates") if len(mix) else about.say("parts of the steps")
+        style.title(ax, _change_headline(first, values[1] if len(mix) else None, about),
+                    style.dotted(_change_periods(first, about), paints), About(language=about.language))
         return ax
+
+
+def _change_headline(row: pd.Series, mix: float | None, about: About) -> str:
+    before, after = (format_share(row[f"overall_{when}_share"], about.language) for when in ("before", "after"))
+    change = (about.say("The share won fell from {before} to {after}", before=before, after=after)
+              if row.overall_change_share < 0 else
+              about.say("The share won rose from {before} to {after}", before=before, after=after))
+    if mix is None:
+        return change
+    return about.say("{change}; the mix alone {points} points", change=change, points=_points(mix, about.language))
+
+
+def _change_periods(row: pd.Series, about: About) -> str:
+    return about.say("leads created {start} – {end} against those from {before}, each followed for {days}",
+                     start=format_moment(row.after_from, about.language),
+                     end=format_moment(row.after_until - pd.Timedelta(days=1), about.language),
+                     before=format_moment(row.before_from, about.language),
+                     days=format_duration(row.equal_window_days, "days", about.language))
 
 
 # -- a CRM's figure, the price of a point ---------------------------------------------------------------------------------------
@@ -298,12 +228,13 @@ def plot_reconciliation(reconciliation: pd.DataFrame, step: str | None = None, a
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         ax.set_xlim(0, float(np.nanmax([row["crm_share"], row["overall_share"], 0.01])) * 1.25)
-        style.share_axis(ax, "share that reached the step")
-        style.title(ax, f"“{about.label(row['step'])}”: a CRM would say {format_share(row['crm_share'], about.language)}, we say "
-                        f"{format_share(row['overall_share'], about.language)}",
-                    "each bar: points that one rule of counting moves · "
-                    f"n = {format_count(row['crm_leads_count'], about.language)} entries, "
-                    f"{format_count(row['leads_count'], about.language)} leads count here", about)
+        style.share_axis(ax, about.say("share that reached the step"), about)
+        style.title(ax, about.say("“{step}”: a CRM would say {theirs}, we say {ours}", step=about.label(row["step"]),
+                                  theirs=format_share(row["crm_share"], about.language),
+                                  ours=format_share(row["overall_share"], about.language)),
+                    about.say("each bar: points that one rule of counting moves · n = {entries} entries, {leads} leads count here",
+                              entries=format_count(row["crm_leads_count"], about.language),
+                              leads=format_count(row["leads_count"], about.language)), about)
         return ax
 
 
@@ -316,14 +247,14 @@ def plot_price_of_point(prices: pd.DataFrame, ax: Axes | None = None) -> Axes:
     table = prices.sort_values("point_amount", ascending=False)
     with style.drawn():
         ax = style.new_axes(ax, 1.4 + 0.45 * len(table))
-        texts = [f"{format_money(row.point_amount, about.language, about.currency)}   "
-                 f"(now {format_share(row.step_share, about.language)})" for row in table.itertuples()]
+        texts = [about.say("{money}   (now {share})", money=format_money(row.point_amount, about.language, about.currency),
+                           share=format_share(row.step_share, about.language)) for row in table.itertuples()]
         style.bars(ax, [about.label(step) for step in table["step"]], table["point_amount"], texts=texts,
                    low=table["point_low_amount"], high=table["point_high_amount"])
         best = table.iloc[0]
-        style.title(ax, f"One point lost at “{about.label(best.step)}” costs the most: "
-                        f"{format_money(best.point_amount, about.language, about.currency)} a year",
-                    "yearly margin per percentage point of the step's rate, everything else fixed, 95 % limits", about)
+        style.title(ax, about.say("One point lost at “{step}” costs the most: {money} a year", step=about.label(best.step),
+                                  money=format_money(best.point_amount, about.language, about.currency)),
+                    about.say("yearly margin per percentage point of the step's rate, everything else fixed, 95 % limits"), about)
         ax.set_xlim(min(0, float(table["point_low_amount"].min())), float(table["point_high_amount"].max()) * 1.45 + 1e-9)
-        style.money_axis(ax, "margin per year", about)
+        style.money_axis(ax, about.say("margin per year"), about)
         return ax

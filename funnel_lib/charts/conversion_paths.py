@@ -50,9 +50,11 @@ def plot_transitions(moves: pd.DataFrame, ax: Axes | None = None, standing: pd.D
         for number, (kind, text) in enumerate(zip(counts.index, texts, strict=True)):
             ax.text((number + 0.5) / len(texts), 0.0, text, transform=ax.transAxes, ha="center", va="bottom",
                     color=_KIND_COLOURS[kind], fontsize=9.5, fontweight="bold")
-        style.title(ax, f"{format_count(counts['skip'], about.language)} moves pass over a step, "
-                        f"{format_count(counts['return'], about.language)} go back",
-                    "moves between steps, the width of an arrow is their number", about)
+        style.title(ax, about.plural(counts["skip"], "{skips} move passes over a step, {returns} go back",
+                                     "{skips} moves pass over a step, {returns} go back",
+                                     skips=format_count(counts["skip"], about.language),
+                                     returns=format_count(counts["return"], about.language)),
+                    about.say("moves between steps, the width of an arrow is their number"), about)
         return ax
 
 
@@ -72,7 +74,8 @@ def _steps_in_order(moves: pd.DataFrame) -> list[str]:
 def _stalled_text(step: str, standing: pd.DataFrame | None, about: About) -> str:
     here = standing[standing["step"] == step] if standing is not None else []
     stalled = int(here.iloc[0][["late_count", "forgotten_count"]].sum()) if len(here) else 0
-    return f"\n{format_count(stalled, about.language)} stalled" if stalled else ""
+    said = about.plural(stalled, "{count} stalled", "{count} stalled", count=format_count(stalled, about.language))
+    return f"\n{said}" if stalled else ""
 
 
 def _box(ax: Axes, x: float, label: str, below: str) -> None:
@@ -146,12 +149,13 @@ def plot_step_curves(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.end_labels(ax, ends, lambda value: format_share(value, about.language))
         slowest = max(moves, key=lambda move: _half_day(move[2]))
         half = format_duration(_half_day(slowest[2]), "days", about.language)
-        style.title(ax, f"The longest way is from “{about.label(slowest[0])}” to “{about.label(slowest[1])}”: half of those who "
-                        f"go on do so within {half}",
-                    "share that has gone on to the next step, 95 % bands · loss competes, running leads count as not known yet",
-                    about)
-        style.share_axis(ax, "share of the leads in the step", "y")
-        ax.set_xlabel("days since the step was entered")
+        style.title(ax, about.say("The longest way is from “{step}” to “{next}”: half of those who go on do so within {days}",
+                                  step=about.label(slowest[0]), next=about.label(slowest[1]), days=half),
+                    about.say("share that has gone on to the next step, 95 % bands · loss competes, running leads count as not "
+                              "known yet"), about)
+        style.share_axis(ax, about.say("share of the leads in the step"), about, "y")
+        ax.set_xlabel(about.say("days since the step was entered"))
+        style.numbers(ax.xaxis, about)
         ax.set_ylim(0, 1)
         ax.set_xlim(0, last_day * 1.02 + 0.5)
         return ax
@@ -187,22 +191,23 @@ def plot_work_in_progress(summary: pd.DataFrame, ax: Axes | None = None) -> Axes
                             fontsize=9, color=style.INK)
             left += values
         for position, row in zip(positions, summary.itertuples(), strict=True):
-            norm = "no norm yet" if np.isnan(row.norm_days) else f"norm {format_duration(row.norm_days, 'days', about.language)}"
+            norm = (about.say("no norm yet") if np.isnan(row.norm_days) else
+                    about.say("norm {days}", days=format_duration(row.norm_days, "days", about.language)))
             ax.annotate(norm, (row.running_count, position), (5, 0), textcoords="offset points", va="center", fontsize=9)
         ax.set_yticks(positions, [style.wrapped(about.label(step)) for step in summary["step"]])
         ax.set_ylim(len(summary) - 0.5, -0.5)
         ax.set_xlim(0, max(1.0, float(summary["running_count"].max())) * 1.28)
-        ax.set_xlabel("running leads")
-        ax.grid(axis="x")
+        style.number_axis(ax, about.say("running leads"), about)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         if bands:
             ax.legend(ncols=5, loc="upper left", bbox_to_anchor=(0, -0.22), borderaxespad=0, handlelength=1.2, columnspacing=1.2)
         long = (summary["late_count"] + summary["forgotten_count"]).sum()
         total = summary["running_count"].sum()
-        style.title(ax, f"{format_count(long, about.language)} of {format_count(total, about.language)} running leads stand in "
-                        "their step longer than winners do",
-                    "late: longer than nine in ten of those who won stood there; forgotten: three times that", about)
+        style.title(ax, about.plural(long, "{long} of {total} running leads stands in its step longer than winners do",
+                                     "{long} of {total} running leads stand in their step longer than winners do",
+                                     long=format_count(long, about.language), total=format_count(total, about.language)),
+                    about.say("late: longer than nine in ten of those who won stood there; forgotten: three times that"), about)
         return ax
 
 
@@ -223,11 +228,11 @@ def plot_cumulative_flow(flow: pd.DataFrame, ax: Axes | None = None) -> Axes:
         _band_labels(ax, running, about)
         first, last = (format_count(running.iloc[row].sum(), about.language) for row in (0, -1))
         totals = " · ".join(f"{about.label(name)} {format_count(wide[name].iloc[-1], about.language)}" for name in reversed(ended))
-        style.title(ax, f"Running leads by step: {last} now, {first} in the first period",
-                    f"number of leads standing in each step at the end of the period · ended so far: {totals}", about)
-        ax.set_ylabel("running leads")
+        style.title(ax, about.say("Running leads by step: {last} now, {first} in the first period", last=last, first=first),
+                    about.say("number of leads standing in each step at the end of the period · ended so far: {totals}",
+                              totals=totals), about)
+        style.number_axis(ax, about.say("running leads"), about, "y")
         ax.set_ylim(0, max(1.0, running.sum(axis=1).max()) * 1.05)
-        ax.grid(axis="y")
         span = running.index[-1] - running.index[0]
         ticks = running.index[np.unique(np.linspace(0, len(running) - 1, 5).round().astype(int))]
         ax.set_xticks(ticks, [format_moment(tick, about.language) for tick in ticks])

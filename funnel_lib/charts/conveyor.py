@@ -15,7 +15,6 @@ _COLUMNS = 2
 _FLOW = "lever_lead_flow"
 # A gain below this part of the largest is nothing to be read off a chart.
 _NOTHING = 0.001
-BAND_TEXT = "pale band: 90 of 100 draws of one week"
 
 
 def plot_past(past: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -33,15 +32,17 @@ def plot_past(past: pd.DataFrame, ax: Axes | None = None) -> Axes:
             panel.plot(own["week_start"], own["observed"], color=style.INK, linewidth=1.1)
             outside = own[~own["inside"].astype(bool)]
             panel.plot(outside["week_start"], outside["observed"], "D", color=style.VERMILION, markersize=4)
-            held = f"{len(own) - len(outside)} of {len(own)} weeks inside"
+            held = about.say("{inside} of {weeks} weeks inside", inside=len(own) - len(outside), weeks=len(own))
             panel.set_title(f"{_name(quantity, about)} · {held}", fontsize=9.5, loc="left")
             _finish(panel, quantity, about)
-            panel.xaxis.set_major_locator(_few_dates())
-        _label_weeks(panels)
+            style.date_axis(panel, about, 2, 4)
+        for panel in panels[-_COLUMNS:]:
+            panel.set_xlabel(about.say("week"), fontsize=9)
         inside, every = int(past["inside"].sum()), len(past)
-        style.title(ax, f"{format_count(inside, about.language)} of {format_count(every, about.language)} observed weeks lie in "
-                    "the 90 % band of the weekly model",
-                    f"dark line: observed, marks: outside · {BAND_TEXT} · by chance one week of ten lies outside", about)
+        style.title(ax, about.say("{inside} of {every} observed weeks lie in the 90 % band of the weekly model",
+                                  inside=format_count(inside, about.language), every=format_count(every, about.language)),
+                    about.say("dark line: observed, marks: outside · pale band: 90 of 100 draws of one week · by chance one week "
+                              "of ten lies outside"), about)
         return ax
 
 
@@ -64,14 +65,23 @@ def plot_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Axes:
             panel.set_xlim(0, weeks[-1])
             _finish(panel, quantity, about)
         for panel in panels[-_COLUMNS:]:
-            panel.set_xlabel("weeks from today", fontsize=9)
-        main = "margin_amount" if "margin_amount" in quantities else "customers_count"
-        count = format_count(forecast["week"].max(), about.language)
-        style.title(ax, f"The next {count} weeks bring {_between(last.loc[main], main, about)} "
-                    f"of {_name(main, about).lower()} if nothing is changed" if main == "margin_amount" else
-                    f"The next {count} weeks bring {_between(last.loc[main], main, about)} customers if nothing is changed",
-                    "added up since today · line: middle of the draws, pale band: 90 of 100 of them", about)
+            panel.set_xlabel(about.say("weeks from today"), fontsize=9)
+        style.title(ax, _forecast_headline(forecast, last, about),
+                    about.say("added up since today · line: middle of the draws, pale band: 90 of 100 of them"), about)
         return ax
+
+
+def _forecast_headline(forecast: pd.DataFrame, last: pd.DataFrame, about: About) -> str:
+    weeks = int(forecast["week"].max())
+    count = format_count(weeks, about.language)
+    if "margin_amount" in last.index:
+        return about.plural(weeks, "The next {count} week brings {between} of {what} if nothing is changed",
+                            "The next {count} weeks bring {between} of {what} if nothing is changed", count=count,
+                            between=_between(last.loc["margin_amount"], "margin_amount", about),
+                            what=_name("margin_amount", about).lower())
+    return about.plural(weeks, "The next {count} week brings {between} customers if nothing is changed",
+                        "The next {count} weeks bring {between} customers if nothing is changed", count=count,
+                        between=_between(last.loc["customers_count"], "customers_count", about))
 
 
 def plot_binding_constraint(constraint: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -83,38 +93,43 @@ def plot_binding_constraint(constraint: pd.DataFrame, ax: Axes | None = None) ->
     in_money = constraint["gained_amount"].notna().any()
     values = constraint["gained_amount" if in_money else "gained_customers_count"].to_numpy(dtype=float)
     values = np.where(np.abs(values) < _NOTHING * np.abs(values).max(), 0.0, values)
-    texts = [format_money(value, about.language, about.currency) if in_money else format_number(value, about.language)
+    gains = [format_money(value, about.language, about.currency) if in_money else format_number(value, about.language)
              for value in values]
-    used = [f" · {format_share(row.used_share, about.language)} of hours used" if row.kind == "role" else ""
-            for row in constraint.itertuples()]
+    texts = [about.say("{gain} · {share} of hours used", gain=gain, share=format_share(row.used_share, about.language))
+             if row.kind == "role" else gain for gain, row in zip(gains, constraint.itertuples(), strict=True)]
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.42 * len(constraint))
         limits = [constraint[name] if in_money else None for name in ("gained_low_amount", "gained_high_amount")]
         style.bars(ax, [_candidate(row, about) for row in constraint.itertuples()], values,
                    colours=[_paint(row) for row in constraint.itertuples()], low=limits[0], high=limits[1],
-                   texts=[text + use for text, use in zip(texts, used, strict=True)])
+                   texts=texts)
         left, right = ax.get_xlim()
         ax.set_xlim(left, right + 0.25 * (right - left))
         if in_money:
-            style.money_axis(ax, "change of the margin of the next 52 weeks", about)
+            style.money_axis(ax, about.say("change of the margin of the next 52 weeks"), about)
         else:
-            ax.set_xlabel("customers more in the next 52 weeks")
-            ax.grid(axis="x")
-        style.title(ax, _constraint_headline(constraint, texts[0], about),
-                    "by the weekly model, each with a tenth more room while the others stay, 95 % limits", about)
+            style.number_axis(ax, about.say("customers more in the next 52 weeks"), about)
+        gain = gains[0] if in_money else about.plural(values[0], "{gain} customer", "{gain} customers", gain=gains[0])
+        style.title(ax, _constraint_headline(constraint, gain, about),
+                    about.say("by the weekly model, each with a tenth more room while the others stay, 95 % limits"), about)
         return ax
 
 
 def _constraint_headline(constraint: pd.DataFrame, gain: str, about: About) -> str:
     first, binding = constraint.iloc[0], constraint[constraint["holds_back"].astype(bool)]
-    more = gain if constraint["gained_amount"].notna().any() else f"{gain} customers"
+    place, roles = about.label(first["place"]), style.quoted(binding["place"], about)
     if first["kind"] == "role":
-        return f"The hours of “{about.label(first['place'])}” hold the process back: a tenth more brings {more} in 52 weeks"
-    what = "the flow of leads" if first["kind"] == _FLOW else f"the step “{about.label(first['place'])}”"
-    if len(binding):
-        names = ", ".join(f"“{about.label(place)}”" for place in binding["place"])
-        return f"Most is to be had from {what} ({more} in 52 weeks), though work waits for {names}"
-    return f"No work waits for anybody's hours; most is to be had from {what}: {more} in 52 weeks for a tenth more"
+        return about.say("The hours of “{role}” hold the process back: a tenth more brings {more} in 52 weeks", role=place,
+                         more=gain)
+    if first["kind"] == _FLOW:
+        return (about.say("Most is to be had from the flow of leads ({more} in 52 weeks), though work waits for {roles}", more=gain,
+                          roles=roles) if roles else
+                about.say("No work waits for anybody's hours; most is to be had from the flow of leads: {more} in 52 weeks for a "
+                          "tenth more", more=gain))
+    return (about.say("Most is to be had from the step “{step}” ({more} in 52 weeks), though work waits for {roles}", step=place,
+                      more=gain, roles=roles) if roles else
+            about.say("No work waits for anybody's hours; most is to be had from the step “{step}”: {more} in 52 weeks for a tenth "
+                      "more", step=place, more=gain))
 
 
 def _candidate(row: object, about: About) -> str:
@@ -143,7 +158,7 @@ def _between(row: pd.Series, quantity: str, about: About) -> str:
     unit = term(quantity).unit
     low, high = (format_value(row[f"so_far_{name}"], unit, about.language, about.currency) if unit == "amount"
                  else format_count(round(row[f"so_far_{name}"]), about.language) for name in ("low", "high"))
-    return f"{low} to {high}"
+    return about.say("{low} to {high}", low=low, high=high)
 
 
 def _finish(panel: Axes, quantity: str, about: About) -> None:
@@ -156,13 +171,3 @@ def _finish(panel: Axes, quantity: str, about: About) -> None:
     low, high = panel.get_ylim()
     panel.set_ylim(min(low, 0), high)
 
-
-def _few_dates() -> object:
-    from matplotlib.dates import AutoDateLocator
-
-    return AutoDateLocator(minticks=2, maxticks=4)
-
-
-def _label_weeks(panels: list[Axes]) -> None:
-    for panel in panels[-_COLUMNS:]:
-        panel.set_xlabel("week", fontsize=9)

@@ -9,17 +9,28 @@ from matplotlib.axes import Axes
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.language.formats import format_count, format_number, is_available
+from funnel_lib.language.messages import marked
 from funnel_lib.schema import STAGES
 
 # Column of the sheet, head of its panel, what most of it is called in the headline, and the columns of its limits.
-PANELS = (("cost_per_result_amount", "{currency} per result", "money",
+PANELS = (("cost_per_result_amount", marked("{currency} per result"), "money",
            ("cost_per_result_low_amount", "cost_per_result_high_amount")),
-          ("hours_per_result", "Hours per result", "hours", ("hours_per_result_low", "hours_per_result_high")),
-          ("elapsed_days", "Days (half done by)", "days", ("elapsed_low_days", "elapsed_high_days")),
-          ("strain_hours_per_result", "Strain-hours per result", "nerves", ()))
+          ("hours_per_result", marked("Hours per result"), "hours", ("hours_per_result_low", "hours_per_result_high")),
+          ("elapsed_days", marked("Days (half done by)"), "days", ("elapsed_low_days", "elapsed_high_days")),
+          ("strain_hours_per_result", marked("Strain-hours per result"), "nerves", ()))
+TAKES_MOST = {
+    ("money",): marked("“{stage}” takes the most money for one result"),
+    ("hours",): marked("“{stage}” takes the most hours for one result"),
+    ("nerves",): marked("“{stage}” takes the most nerves for one result"),
+    ("money", "hours"): marked("“{stage}” takes the most money and hours for one result"),
+    ("money", "nerves"): marked("“{stage}” takes the most money and nerves for one result"),
+    ("hours", "nerves"): marked("“{stage}” takes the most hours and nerves for one result"),
+    ("money", "hours", "nerves"): marked("“{stage}” takes the most money, hours and nerves for one result"),
+}
 PANEL_TOP = 0.88
+HEAD_LETTERS = 24
 MOST_CARDS = 14
-LEVELS = ("0\ncraft", "1\ndescribed", "2\nscripted", "3\nassisted", "4\nautomatic")
+LEVELS = (marked("0\ncraft"), marked("1\ndescribed"), marked("2\nscripted"), marked("3\nassisted"), marked("4\nautomatic"))
 
 
 def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -34,14 +45,19 @@ def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.rows_of_panels(ax, [_stage_label(stage, stages, about) for stage in STAGES], PANEL_TOP)
         for number, (column, head, _, limits) in enumerate(PANELS):
             panel = ax.inset_axes((number / len(PANELS), 0, 0.9 / len(PANELS), PANEL_TOP))
-            _panel(panel, stages[column], head.format(currency=about.currency), about)
+            _panel(panel, stages[column], panel_head(head, about), about)
             ends = style.panel_limits(panel, stages, limits)
             style.panel_texts(panel, np.fmax(np.nan_to_num(stages[column]), ends),
                               [format_number(value, about.language) for value in stages[column]])
-        counted = [f"{format_count(value, about.language)} {about.label(result).lower()}"
+        counted = [about.say("{count} {results}", count=format_count(value, about.language), results=about.label(result).lower())
                    for value, result in zip(stages["result_count"], stages["result"], strict=True) if is_available(value)]
-        style.title(ax, _headline(stages, about), "per result: " + ", ".join(counted), about)
+        style.title(ax, _headline(stages, about), about.say("per result: {results}", results=", ".join(counted)), about)
         return ax
+
+
+def panel_head(head: str, about: About) -> str:
+    """The head of one of `PANELS`."""
+    return style.wrapped(about.say(head, currency=about.currency), HEAD_LETTERS)
 
 
 def _stage_label(stage: str, stages: pd.DataFrame, about: About) -> str:
@@ -65,14 +81,8 @@ def _headline(stages: pd.DataFrame, about: About) -> str:
         if name != "days" and stages[column].notna().sum() > 1:
             most.setdefault(stages[column].idxmax(), []).append(name)
     if not most:
-        return "What a result of each stage costs"
-    parts = [f"“{about.label(stage)}” takes the most {_listed(names)} for one result" for stage, names in most.items()]
-    return "; ".join(parts)
-
-
-def _listed(names: list[str]) -> str:
-    """Names as a list in words: "money, hours and nerves"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+        return about.say("What a result of each stage costs")
+    return "; ".join(about.say(TAKES_MOST[tuple(names)], stage=about.label(stage)) for stage, names in most.items())
 
 
 def plot_technologization(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -88,16 +98,17 @@ def plot_technologization(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
             _levels(ax, position, row, style.colour(row.stage, about), about)
         ax.set_yticks(range(len(table)), [style.wrapped(about.label(card), 24) for card in table["card"]])
         ax.set_ylim(len(table) - 0.5, -0.5)
-        ax.set_xticks(range(len(LEVELS)), LEVELS)
+        ax.set_xticks(range(len(LEVELS)), [about.say(level) for level in LEVELS])
         ax.set_xlim(-0.3, 5.9)
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        hollow = cards[cards["level_gap"] > 0]
-        which = "claims a higher level than its" if len(hollow) == 1 else "claim a higher level than their"
-        headline = (f"{len(hollow)} of {len(cards)} cards {which} log shows" if len(hollow)
-                    else "No card claims a higher level than its log shows")
-        style.title(ax, headline, "ring: claimed, dot: shown by the log; colour: stage; most hours on top", about)
+        hollow = int((cards["level_gap"] > 0).sum())
+        headline = (about.plural(hollow, "{count} of {cards} cards claims a higher level than its log shows",
+                                 "{count} of {cards} cards claim a higher level than their log shows", count=hollow,
+                                 cards=len(cards))
+                    if hollow else about.say("No card claims a higher level than its log shows"))
+        style.title(ax, headline, about.say("ring: claimed, dot: shown by the log; colour: stage; most hours on top"), about)
         return ax
 
 
@@ -109,7 +120,9 @@ def _levels(ax: Axes, position: int, row: object, paint: str, about: About) -> N
         ax.plot(claimed, position, "o", markersize=12, markerfacecolor="white", markeredgecolor=paint, markeredgewidth=1.8)
     if is_available(shown):
         ax.plot(shown, position, "o", markersize=6.5, color=paint)
-    text = f"{format_number(row.hours, about.language)} h" if is_available(row.hours) else ""
-    if not is_available(shown):
-        text = f"{text} · not shown: {format_count(row.executions_count, about.language)} executions".removeprefix(" · ")
-    ax.annotate(text, (4.35, position), va="center", fontsize=9, color=style.GREY)
+    hours = about.say("{hours} h", hours=format_number(row.hours, about.language)) if is_available(row.hours) else ""
+    done = row.executions_count if is_available(row.executions_count) else 0
+    unshown = "" if is_available(shown) else about.plural(
+        done, "not shown: {count} execution", "not shown: {count} executions",
+        count=format_count(row.executions_count, about.language))
+    ax.annotate(style.dotted(hours, unshown), (4.35, position), va="center", fontsize=9, color=style.GREY)

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from funnel_lib.about import about_of
+from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_moment, format_number
@@ -28,31 +28,31 @@ def plot_customer_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Ax
         ax.fill_between(weeks, lines["half_from_count"], lines["half_to_count"], color=style.SKY, alpha=0.5, linewidth=0)
         ax.plot(weeks, lines["expected_count"], color=style.BLUE, linewidth=2)
         ax.plot(weeks, lines["from_running_count"], color=style.VERMILION, linewidth=1.6, linestyle=":")
-        ends = [(last["expected_count"], weeks[-1], "expected", style.BLUE),
-                (last["from_running_count"], weeks[-1], "of today's leads", style.VERMILION)]
+        ends = [(last["expected_count"], weeks[-1], about.say("expected"), style.BLUE),
+                (last["from_running_count"], weeks[-1], about.say("of today's leads"), style.VERMILION)]
         if has_plan:
             ax.plot(weeks, lines["planned_count"], color=style.INK, linewidth=1.4, linestyle="--")
-            ends.append((last["planned_count"], weeks[-1], "plan", style.INK))
+            ends.append((last["planned_count"], weeks[-1], about.say("plan"), style.INK))
         style.end_labels(ax, ends, lambda value: format_number(value, about.language))
         shown = forecast[forecast["week"] % 2 == 0]
         ax.set_xticks(shown["week"], [format_moment(day, about.language) for day in shown["week_end"]], rotation=25, ha="right")
         ax.set_xlim(0, weeks[-1])
         ax.set_ylim(0, max(lines["expected_high_count"].max(), lines["planned_count"].max() if has_plan else 0, 1) * 1.05)
-        ax.set_ylabel(term("expected_count").label(about.language))
-        ax.grid(axis="y")
-        style.title(ax, _headline(last, has_plan, about.language),
-                    "customers since today, added up · dark band: half of the cases, pale: 95 of 100", about)
+        style.number_axis(ax, term("expected_count").label(about.language), about, "y")
+        style.title(ax, _headline(last, has_plan, about),
+                    about.say("customers since today, added up · dark band: half of the cases, pale: 95 of 100"), about)
         return ax
 
 
-def _headline(last: pd.Series, has_plan: bool, language: str) -> str:
-    between = f"{format_count(last['expected_low_count'], language)} to {format_count(last['expected_high_count'], language)}"
-    text = f"In {format_count(last['week'], language)} weeks {between} new customers will have come"
+def _headline(last: pd.Series, has_plan: bool, about: About) -> str:
+    weeks, low, high = (format_count(last[name], about.language) for name in ("week", "expected_low_count", "expected_high_count"))
+    come = about.plural(last["week"], "In {weeks} week {low} to {high} new customers will have come",
+                        "In {weeks} weeks {low} to {high} new customers will have come", weeks=weeks, low=low, high=high)
     if not has_plan:
-        return text
-    planned = format_number(last["planned_count"], language)
+        return come
+    planned = format_number(last["planned_count"], about.language)
     if last["expected_low_count"] > last["planned_count"]:
-        return f"{text}: more than the {planned} planned"
+        return about.say("{come}: more than the {planned} planned", come=come, planned=planned)
     if last["expected_high_count"] < last["planned_count"]:
-        return f"{text}: fewer than the {planned} planned"
-    return f"{text}; the plan of {planned} lies between"
+        return about.say("{come}: fewer than the {planned} planned", come=come, planned=planned)
+    return about.say("{come}; the plan of {planned} lies between", come=come, planned=planned)

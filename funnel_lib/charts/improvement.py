@@ -21,11 +21,17 @@ def lever_label(moves: str, place: str, about: About) -> str:
     return f"{about.label(moves)}: {about.label(place)}"
 
 
+def effect_number(value: float, moves: str, about: About) -> str:
+    """The size of an effect without its sign: of shares the bare number of points, of all else relative."""
+    if moves in _IN_POINTS:
+        return format_number(abs(value) * style.PERCENT, about.language)
+    return format_share(abs(value), about.language)
+
+
 def effect_text(value: float, moves: str, about: About) -> str:
     """The size of an effect in words, without its sign: of shares in points, of all else relative."""
-    if moves in _IN_POINTS:
-        return f"{format_number(abs(value) * style.PERCENT, about.language)}\N{NO-BREAK SPACE}points"
-    return format_share(abs(value), about.language)
+    number = effect_number(value, moves, about)
+    return about.say("{number}\N{NO-BREAK SPACE}points", number=number) if moves in _IN_POINTS else number
 
 
 def plot_levers(levers: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -42,13 +48,15 @@ def plot_levers(levers: pd.DataFrame, ax: Axes | None = None) -> Axes:
         style.bars(ax, labels, values, colours=[style.GREEN if value > 0 else style.VERMILION for value in values],
                    low=table["low_amount"], high=table["high_amount"],
                    texts=[format_money(value, about.language, about.currency) for value in values])
-        style.money_axis(ax, "change of the yearly margin", about)
+        style.money_axis(ax, about.say("change of the yearly margin"), about)
         amount = format_money(values[0], about.language, about.currency)
         tied = int(np.isclose(values, values[0]).sum())
-        headline = (f"+10\N{NO-BREAK SPACE}% of any of the {tied} strongest levers brings {amount} a year" if tied > 1
-                    else f"The strongest lever: “{labels[0]}”, {amount} a year for +10\N{NO-BREAK SPACE}%")
-        style.title(ax, headline, "change of the yearly margin per +10 % of the lever's present value, others fixed, 95 % "
-                                  "limits; estimate by the chain of rates", about)
+        headline = (about.say("+10\N{NO-BREAK SPACE}% of any of the {count} strongest levers brings {money} a year", count=tied,
+                              money=amount) if tied > 1 else
+                    about.say("The strongest lever: “{lever}”, {money} a year for +10\N{NO-BREAK SPACE}%", lever=labels[0],
+                              money=amount))
+        style.title(ax, headline, about.say("change of the yearly margin per +10 % of the lever's present value, others fixed, "
+                                            "95 % limits; estimate by the chain of rates"), about)
         return ax
 
 
@@ -62,8 +70,9 @@ def plot_measures(measures: pd.DataFrame, ax: Axes | None = None) -> Axes:
     pays = table["net_amount"] > 0
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.5 * len(table))
-        texts = [f"{format_interval(row.low_amount, row.high_amount, 'amount', about.language, about.currency)}\n"
-                 f"chance to pay: {format_share(row.pays_probability, about.language)}" for row in table.itertuples()]
+        texts = [about.say("{range}\nchance to pay: {share}", share=format_share(row.pays_probability, about.language),
+                           range=format_interval(row.low_amount, row.high_amount, "amount", about.language, about.currency))
+                 for row in table.itertuples()]
         style.bars(ax, [about.label(key) for key in table["measure"]], table["gain_amount"],
                    colours=[style.GREEN if good else style.GREY for good in pays], low=table["low_amount"],
                    high=table["high_amount"])
@@ -73,9 +82,11 @@ def plot_measures(measures: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.annotate(texts[position], (end, position), (7, 0), textcoords="offset points", va="center", fontsize=9)
         right = float(max(table["high_amount"].max(), table["cost_amount"].max(), 0)) or 1.0
         ax.set_xlim(min(0.0, float(table["low_amount"].min())) * 1.1, right * 1.75)
-        style.money_axis(ax, "gain of 12 months and cost", about)
+        style.money_axis(ax, about.say("gain of 12 months and cost"), about)
         good = int(pays.sum())
-        style.title(ax, f"{good} of {len(table)} planned measures bring more than they cost",
-                    "bar: gain of the first 12 months with 95 % limits; upright mark: cost; estimate by the chain of rates",
-                    about)
+        style.title(ax, about.plural(good, "{count} of {measures} planned measures bring more than they cost",
+                                     "{count} of {measures} planned measures bring more than they cost", count=good,
+                                     measures=len(table)),
+                    about.say("bar: gain of the first 12 months with 95 % limits; upright mark: cost; estimate by the chain of "
+                              "rates"), about)
         return ax

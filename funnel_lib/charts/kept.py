@@ -10,8 +10,10 @@ from matplotlib.patches import Rectangle
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.charts.loyalty import DARK_SHARE, MOST_AGES, MOST_COHORTS, PALE, cohort_axes
+from funnel_lib.charts.period_words import phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_duration, format_moment, format_money, format_share
+from funnel_lib.language.messages import marked
 from funnel_lib.rates import is_few
 
 # A curve is drawn as long as so many customers are followed, and dashed where fewer than 30 are.
@@ -20,6 +22,9 @@ YEAR_DAYS = 365
 # The age of a year, in periods.
 YEAR_AGES = {"day": 365, "week": 52, "month": 12, "quarter": 4, "year": 1}
 BAND = 0.15
+IN_PERIOD = {"orders_count": marked("Clients order {share} of {first_period} {in_period}"),
+             "amount": marked("Clients pay {share} of {first_period} {in_period}"),
+             "margin_amount": marked("Clients bring as margin {share} of {first_period} {in_period}")}
 
 
 def plot_kept_curves(average: pd.DataFrame, in_or_after: pd.DataFrame, per: str = "month", ax: Axes | None = None) -> Axes:
@@ -30,8 +35,9 @@ def plot_kept_curves(average: pd.DataFrame, in_or_after: pd.DataFrame, per: str 
     about = about_of(average)
     with style.drawn():
         ax = style.new_axes(ax, 3.2)
-        ends, drawn, tables = [], [], {"in it or later": (in_or_after, style.GREEN), f"in that {per}": (average, style.BLUE)}
-        for name, (table, paint) in tables.items():
+        ends, drawn = [], []
+        for name, table, paint in ((about.say("in it or later"), in_or_after, style.GREEN),
+                                   (phrase("that", per, about), average, style.BLUE)):
             shown = table[(table["age"] > 0) & ~is_few(table["customers_count"])]
             if len(shown):
                 drawn.append(shown)
@@ -40,11 +46,13 @@ def plot_kept_curves(average: pd.DataFrame, in_or_after: pd.DataFrame, per: str 
                 ax.plot(shown["age"], shown["retained_share"], color=paint, marker="o", markersize=3)
                 ends.append((shown["retained_share"].iloc[-1], shown["age"].iloc[-1], name, paint))
         ax.set_ylim(0, max(0.05, 1.1 * max((shown["retained_high_share"].max() for shown in drawn), default=0.0)))
-        style.share_axis(ax, term("retained_share").label(about.language), "y")
+        style.share_axis(ax, term("retained_share").label(about.language), about, "y")
         style.end_labels(ax, ends, lambda share: format_share(share, about.language))
-        ax.set_xlabel(f"{term('age').label(about.language)}: {per}s since the first order")
+        ax.set_xlabel(f"{term('age').label(about.language)}: {phrase('since_first', per, about)}")
+        style.numbers(ax.xaxis, about)
         style.title(ax, _kept_headline(average, in_or_after, per, about),
-                    "share of the customers who could be observed for it, 95 % limits; ages with 30 of them or more", about)
+                    about.say("share of the customers who could be observed for it, 95 % limits; ages with 30 of them or more"),
+                    about)
         return ax
 
 
@@ -52,9 +60,10 @@ def _kept_headline(average: pd.DataFrame, in_or_after: pd.DataFrame, per: str, a
     shares = [table[~is_few(table["customers_count"])].set_index("age")["retained_share"] for table in (average, in_or_after)]
     common = [age for age in (12, 6, 3, 1) if all(age in own.index for own in shares)]
     if not common:
-        return "Too early to tell who stays a client"
+        return about.say("Too early to tell who stays a client")
     inside, later = (format_share(own.loc[common[0]], about.language) for own in shares)
-    return f"{inside} of the clients order in {per} {common[0]}, {later} in it or later"
+    return about.say("{inside} of the clients order {in_period}, {later} in it or later", inside=inside, later=later,
+                     in_period=phrase("at_age", per, about, number=common[0]))
 
 
 def plot_kept_by(average: pd.DataFrame, per: str = "month", ax: Axes | None = None) -> Axes:
@@ -68,8 +77,9 @@ def plot_kept_by(average: pd.DataFrame, per: str = "month", ax: Axes | None = No
     table = average[average["age"] == age].sort_values("customers_count", ascending=False).head(style.MOST_CATEGORIES)
     if table.empty:
         with style.drawn():
-            return style.untold(style.new_axes(ax, 1.7), f"No group could be followed for a {per} yet",
-                                "retention by group of clients", about)
+            return style.untold(style.new_axes(ax, 1.7),
+                                about.say("No group could be {followed} yet", followed=phrase("followed", per, about)),
+                                about.say("retention by group of clients"), about)
     enough = table[~is_few(table["customers_count"])]
     apart = len(enough) > 1 and enough["retained_low_share"].max() > enough["retained_high_share"].min()
     table = table.sort_values("retained_share", ascending=False, kind="stable") if apart else table
@@ -81,10 +91,11 @@ def plot_kept_by(average: pd.DataFrame, per: str = "month", ax: Axes | None = No
                    colours=[style.colour(str(key), about) for key in table[group]], low=table["retained_low_share"],
                    high=table["retained_high_share"], texts=texts, light=is_few(table["customers_count"]))
         ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= 1])
-        style.share_axis(ax, term("retained_share").label(about.language))
-        few = " · lighter: fewer than 30 customers" if is_few(table["customers_count"]).any() else ""
-        style.title(ax, _groups_headline(enough, apart, age, per, about),
-                    f"share of the group's customers who ordered in {per} {age} after the first order, 95 % limits{few}", about)
+        style.share_axis(ax, term("retained_share").label(about.language), about)
+        few = about.say("lighter: fewer than 30 customers") if is_few(table["customers_count"]).any() else ""
+        below = about.say("share of the group's customers who ordered {in_period} after the first order, 95 % limits",
+                          in_period=phrase("at_age", per, about, number=age))
+        style.title(ax, _groups_headline(enough, apart, age, per, about), style.dotted(below, few), about)
         return ax
 
 
@@ -100,10 +111,13 @@ def _group_name(key: object, about: About) -> str:
 
 def _groups_headline(enough: pd.DataFrame, apart: bool, age: int, per: str, about: About) -> str:
     if len(enough) < 2:
-        return "Too few clients in each group to tell which of them stay"
+        return about.say("Too few clients in each group to tell which of them stay")
     low, high = (format_share(share, about.language) for share in (enough["retained_share"].min(), enough["retained_share"].max()))
-    text = f"Between {low} and {high} of the clients of a group order in {per} {age}"
-    return text if apart else f"{text}: the intervals overlap, so groups cannot be ranked"
+    said = {"low": low, "high": high, "in_period": phrase("at_age", per, about, number=age)}
+    if apart:
+        return about.say("Between {low} and {high} of the clients of a group order {in_period}", **said)
+    return about.say("Between {low} and {high} of the clients of a group order {in_period}: the intervals overlap, so groups "
+                     "cannot be ranked", **said)
 
 
 def plot_cohort_values(retention: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -125,8 +139,9 @@ def plot_cohort_values(retention: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for row in table[table["retained_value_share"].notna()].itertuples():
             _value_cell(ax, cohorts.index(row.cohort), row, highest)
         whole = cohort_axes(ax, table, {start: _total(starts[start], total, about) for start in cohorts}, total, about)
-        style.title(ax, _values_headline(retention, total, word, about),
-                    f"in % of the {word} of the first order (left, in brackets){whole} · the latest {len(cohorts)} cohorts", about)
+        of_what = about.say("in % of {first_period} (left, in brackets)", first_period=phrase("of_first_order", word, about))
+        latest = about.plural(len(cohorts), "the latest {count} cohort", "the latest {count} cohorts", count=len(cohorts))
+        style.title(ax, _values_headline(retention, total, word, about), style.dotted(of_what, whole, latest), about)
         return ax
 
 
@@ -150,9 +165,9 @@ def _values_headline(retention: pd.DataFrame, total: str, word: str, about: Abou
         starts = cells.loc[(cells["age"] == 0) & cells["cohort"].isin(own["cohort"]), total].sum()
         if len(own) and starts > 0:
             share = format_share(own[total].sum() / starts, about.language)
-            what = {"orders_count": "order", "amount": "pay", "margin_amount": "bring as margin"}[total]
-            return f"Clients {what} {share} of their first {word} in {word} {age}"
-    return f"No cohort could be followed for a whole {word} yet"
+            return about.say(IN_PERIOD[total], share=share, first_period=phrase("their_first", word, about),
+                             in_period=phrase("at_age", word, about, number=age))
+    return about.say("No cohort could be {followed} yet", followed=phrase("followed_whole", word, about))
 
 
 def plot_next_order(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -177,25 +192,30 @@ def plot_next_order(curves: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ends.append((own["came_share"].iloc[-1], own["age_days"].iloc[-1], f"{number} → {number + 1}:", paint))
         ax.set_ylim(0, 1.1)  # room for the names of curves near the top
         ax.set_yticks(np.linspace(0, 1, 6))
-        style.share_axis(ax, term("came_share").label(about.language), "y")
+        style.share_axis(ax, term("came_share").label(about.language), about, "y")
         style.end_labels(ax, ends, lambda share: format_share(share, about.language))
-        ax.set_xlabel("days since the order")
-        few = " · dashed: fewer than 30 still followed" if is_few(table["at_risk_count"]).any() else ""
-        style.title(ax, _next_headline(table, about),
-                    f"share of the clients with that order, 95 % limits; who has not come yet is not taken for lost{few} · n = "
-                    f"{format_count(curves['at_risk_count'].iloc[0], about.language)}", about)
+        ax.set_xlabel(about.say("days since the order"))
+        style.numbers(ax.xaxis, about)
+        below = about.say("share of the clients with that order, 95 % limits; who has not come yet is not taken for lost")
+        few = about.say("dashed: fewer than 30 still followed") if is_few(table["at_risk_count"]).any() else ""
+        clients = f"n = {format_count(curves['at_risk_count'].iloc[0], about.language)}"
+        style.title(ax, _next_headline(table, about), style.dotted(below, few, clients), about)
         return ax
 
 
 def _next_headline(table: pd.DataFrame, about: About) -> str:
     own = table[(table["order_number"] == 1) & (table["age_days"] <= YEAR_DAYS)]
     if own.empty:
-        return "Too few clients to tell when the next order comes"
+        return about.say("Too few clients to tell when the next order comes")
     row = own.iloc[-1]
-    within = "a year" if row.age_days == YEAR_DAYS else format_duration(row.age_days, "days", about.language)
-    text = f"{format_share(row.came_share, about.language)} of the clients come for a second order within {within}"
+    share = format_share(row.came_share, about.language)
+    text = (about.say("{share} of the clients come for a second order within a year", share=share) if row.age_days == YEAR_DAYS else
+            about.say("{share} of the clients come for a second order within {days}", share=share,
+                      days=format_duration(row.age_days, "days", about.language)))
     half = table[(table["order_number"] == 1) & (table["came_share"] >= 0.5)]
     if half.empty:
         return text
-    days, later = half["age_days"].iloc[0], " only later," if half["age_days"].iloc[0] > row.age_days else ""
-    return f"{text}, half of all{later} within {format_duration(days, 'days', about.language)}"
+    days = format_duration(half["age_days"].iloc[0], "days", about.language)
+    return (about.say("{clients_come}, half of all only later, within {days}", clients_come=text, days=days)
+            if half["age_days"].iloc[0] > row.age_days else
+            about.say("{clients_come}, half of all within {days}", clients_come=text, days=days))

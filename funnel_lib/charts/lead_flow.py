@@ -8,14 +8,23 @@ from matplotlib.axes import Axes
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.period_words import counted, out_of, phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_moment, format_money, format_number, format_share
+from funnel_lib.language.messages import marked
 from funnel_lib.rates import is_few
 
 # More groups than this are drawn together as the rest.
 MOST_LAYERS = style.MOST_CATEGORIES - 1
-REST = "the rest"
+REST = "(rest)"
 MOST_PERIODS = 60
+# Of a lead, a lead on target and a customer: what one costs from the dearest and the cheapest channel, or that it is not known.
+COSTS = {"lead": (marked("A lead costs {most} from “{first}” and {least} from “{last}”"),
+                  marked("What a lead costs cannot be told by channel")),
+         "target_lead": (marked("A lead on target costs {most} from “{first}” and {least} from “{last}”"),
+                         marked("What a lead on target costs cannot be told by channel")),
+         "customer": (marked("A new customer costs {most} from “{first}” and {least} from “{last}”"),
+                      marked("What a new customer costs cannot be told by channel"))}
 
 
 def plot_lead_counts(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -40,14 +49,18 @@ def plot_lead_counts(counts: pd.DataFrame, ax: Axes | None = None) -> Axes:
         if group:
             _name_layers(ax, layers, about)
         _period_ticks(ax, layers.index, about)
-        ax.set_ylabel(term("leads_count").label(about.language))
+        style.number_axis(ax, term("leads_count").label(about.language), about, "y")
         ax.set_xlim(-0.8, len(layers) - 0.2)
         ax.set_ylim(0, max(1.0, bottom.max()) * 1.12)
-        ax.grid(axis="y")
-        style.title(ax, _flow_headline(bottom[finished], word, about),
-                    f"new leads per {word} · {_which(all_count, word)} · n = {format_count(bottom.sum(), about.language)}"
-                    + ("" if finished.all() else f" · lighter: the {word} is not over or began before the records"), about)
+        style.title(ax, _flow_headline(bottom[finished], word, about), style.dotted(
+            about.say("new leads {per_period}", per_period=phrase("per", word, about)), _which(all_count, word, about),
+            f"n = {format_count(bottom.sum(), about.language)}", "" if finished.all() else unfinished(word, about)), about)
         return ax
+
+
+def unfinished(word: str, about: About) -> str:
+    """Why some periods are lighter."""
+    return about.say("lighter: {not_over} or began before the records", not_over=phrase("not_over", word, about))
 
 
 def _layers(counts: pd.DataFrame, group: str | None) -> tuple[pd.DataFrame, np.ndarray]:
@@ -65,20 +78,24 @@ def _name_layers(ax: Axes, layers: pd.DataFrame, about: About) -> None:
     """A legend in the order of the stack, the top layer first."""
     keys = list(layers)[::-1]
     handles = [ax.bar(0, 0, color=style.colour(key, about) if key != REST else style.GREY) for key in keys]
-    ax.legend(handles, [style.wrapped(about.label(key), 18) for key in keys], loc="upper left", bbox_to_anchor=(1.0, 1.0),
+    names = [about.label(key) if key != REST else about.say("the rest") for key in keys]
+    ax.legend(handles, [style.wrapped(name, 18) for name in names], loc="upper left", bbox_to_anchor=(1.0, 1.0),
               handlelength=1.0, borderaxespad=0.2)
 
 
 def _flow_headline(counts: np.ndarray, word: str, about: About) -> str:
     if not len(counts):
-        return f"No {word} is over yet"
+        return phrase("none_over", word, about)
     mean, least, most = format_number(counts.mean(), about.language), *(
         format_count(count, about.language) for count in (counts.min(), counts.max()))
-    return f"{mean} leads come in a {word} on average; the fewest {least}, the most {most}"
+    return about.say("{mean} leads come {in_period} on average; the fewest {least}, the most {most}", mean=mean, least=least,
+                     most=most, in_period=phrase("in_a", word, about))
 
 
-def _which(all_count: int, word: str) -> str:
-    return f"the latest {MOST_PERIODS} of {all_count} {word}s" if all_count > MOST_PERIODS else f"{all_count} {word}s"
+def _which(all_count: int, word: str, about: About) -> str:
+    if all_count <= MOST_PERIODS:
+        return counted(all_count, word, about)
+    return about.say("the latest {count} {of_periods}", count=MOST_PERIODS, of_periods=out_of(all_count, word, about))
 
 
 def _period_ticks(ax: Axes, starts: pd.DatetimeIndex, about: About) -> None:
@@ -99,28 +116,26 @@ def plot_target_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     table = table.nlargest(style.MOST_CATEGORIES, "known_count").sort_values("target_share", ascending=False)
     with style.drawn():
         ax = style.new_axes(ax, 1.4 + 0.42 * max(len(table), 1))
-        below = (f"leads in a target segment / leads with a known segment, 95 % limits · n = "
-                 f"{format_count(shares['known_count'].sum(), about.language)}")
+        below = about.say("leads in a target segment / leads with a known segment, 95 % limits · n = {count}",
+                          count=format_count(shares["known_count"].sum(), about.language))
         if table.empty:
-            return style.untold(ax, "No lead has a known segment: their share on target cannot be told", below, about)
+            return style.untold(ax, about.say("No lead has a known segment: their share on target cannot be told"), below, about)
         texts = [f"{format_share(row.target_share, about.language)}   ({format_count(row.target_count, about.language)} / "
                  f"{format_count(row.known_count, about.language)})" for row in table.itertuples()]
         style.bars(ax, [about.label(key) for key in table[group]], table["target_share"].to_numpy(),
                    colours=[style.colour(key, about) for key in table[group]], low=table["target_low_share"],
                    high=table["target_high_share"], texts=texts, light=table["few"])
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
+        style.share_axis(ax, term("target_share").label(about.language), about)
         ax.set_xlim(0, 1.3)
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        ax.set_xlabel(term("target_share").label(about.language))
-        ax.grid(axis="x")
         sure = table[~table["few"]] if not table["few"].all() else table
         best, worst = sure.iloc[0], sure.iloc[-1]
-        some = f" · the {len(table)} largest groups" if dropped > 0 else ""
-        lighter = " · lighter: fewer than 30 leads" if table["few"].any() else ""
-        style.title(ax, f"On target: {format_share(best.target_share, about.language)} of the leads from "
-                        f"“{about.label(best[group])}”, {format_share(worst.target_share, about.language)} from "
-                        f"“{about.label(worst[group])}”",
-                    f"{below}{some}{lighter}", about)
+        some = about.say("the {count} largest groups", count=len(table)) if dropped > 0 else ""
+        lighter = about.say("lighter: fewer than 30 leads") if table["few"].any() else ""
+        style.title(ax, about.say("On target: {most} of the leads from “{first}”, {least} from “{last}”",
+                                  most=format_share(best.target_share, about.language), first=about.label(best[group]),
+                                  least=format_share(worst.target_share, about.language), last=about.label(worst[group])),
+                    style.dotted(below, some, lighter), about)
         return ax
 
 
@@ -130,30 +145,30 @@ def plot_channel_costs(economics: pd.DataFrame, per: str = "customer", ax: Axes 
     `economics` is `lead_flow.channel_economics(process)`; `per` is "lead", "target_lead" or "customer".
     """
     about = about_of(economics)
-    value, counted = {"lead": ("cost_per_lead_amount", "leads_count"),
-                      "target_lead": ("cost_per_target_lead_amount", "target_count"),
-                      "customer": ("cost_per_customer_amount", "customers_count")}[per]
-    table = economics[economics[value].notna()].nlargest(style.MOST_CATEGORIES, counted).sort_values(value, ascending=False)
+    value, count = {"lead": ("cost_per_lead_amount", "leads_count"),
+                    "target_lead": ("cost_per_target_lead_amount", "target_count"),
+                    "customer": ("cost_per_customer_amount", "customers_count")}[per]
+    table = economics[economics[value].notna()].nlargest(style.MOST_CATEGORIES, count).sort_values(value, ascending=False)
     label = term(value).label(about.language)
-    what = {"lead": "lead", "target_lead": "lead on target", "customer": "new customer"}[per]
-    below = "lead-generation cost / count; money that names no channel is left out"
+    costs, unknown = COSTS[per]
+    below = about.say("lead-generation cost / count; money that names no channel is left out")
     with style.drawn():
         ax = style.new_axes(ax, 1.4 + 0.42 * max(len(table), 1))
         texts = [f"{format_money(row[value], about.language, about.currency)}   "
                  f"({format_money(row['cost_amount'], about.language, about.currency)} / "
-                 f"{format_count(row[counted], about.language)})" for _, row in table.iterrows()]
+                 f"{format_count(row[count], about.language)})" for _, row in table.iterrows()]
         if table.empty:
-            return style.untold(ax, f"What a {what} costs cannot be told by channel", below, about)
-        few = is_few(table[counted])
+            return style.untold(ax, about.say(unknown), below, about)
+        few = is_few(table[count])
         style.bars(ax, [about.label(key) for key in table["channel"]], table[value].to_numpy(),
                    colours=[style.colour(key, about) for key in table["channel"]], texts=texts, light=few)
         ax.set_xlim(0, max(float(table[value].max()), 1e-9) * 1.6)
         style.money_axis(ax, label, about)
         sure = table[~few] if not few.all() else table
         dear, cheap = sure.iloc[0], sure.iloc[-1]
-        style.title(ax, f"A {what} costs {format_money(dear[value], about.language, about.currency)} from "
-                        f"“{about.label(dear.channel)}” and {format_money(cheap[value], about.language, about.currency)} "
-                        f"from “{about.label(cheap.channel)}”",
-                    f"{below} · n = {format_count(table[counted].sum(), about.language)}"
-                    + (" · lighter: fewer than 30" if few.any() else ""), about)
+        style.title(ax, about.say(costs, most=format_money(dear[value], about.language, about.currency),
+                                  first=about.label(dear.channel), last=about.label(cheap.channel),
+                                  least=format_money(cheap[value], about.language, about.currency)),
+                    style.dotted(below, f"n = {format_count(table[count].sum(), about.language)}",
+                                 about.say("lighter: fewer than 30") if few.any() else ""), about)
         return ax

@@ -8,6 +8,7 @@ from matplotlib.axes import Axes
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.period_words import complete, counted, phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_moment, format_number, is_available
 
@@ -46,9 +47,9 @@ def plot_flow_limits(table: pd.DataFrame, sufficiency: object | None = None, ax:
             panel = ax.inset_axes((0.52 * (number % 2), 1 - (number // 2 + 0.82) / rows, 0.48, 0.62 / rows))
             part = table[table[group] == key]
             _line(panel, part, about, None, dated=False)
-            panel.set_title(f"{about.label(key)} · {_signal_count(part)}", fontsize=9.5, loc="left")
-        some = f" · the {len(shown)} largest of {len(keys)}" if len(keys) > len(shown) else ""
-        style.title(ax, _groups_headline(table, group, word, about), _below(table, word, about) + some, about)
+            panel.set_title(f"{about.label(key)} · {_signal_count(part, about)}", fontsize=9.5, loc="left")
+        some = about.say("the {shown} largest of {all}", shown=len(shown), all=len(keys)) if len(keys) > len(shown) else ""
+        style.title(ax, _groups_headline(table, group, word, about), style.dotted(_below(table, word, about), some), about)
         return ax
 
 
@@ -85,6 +86,7 @@ def _line(ax: Axes, table: pd.DataFrame, about: About, needed: float | None, dat
             tick.label1.set_horizontalalignment(side)
     ax.tick_params(axis="y", labelsize=9)
     ax.yaxis.set_major_locator(style.plt.MaxNLocator(5 if dated else 3, integer=True))
+    style.numbers(ax.yaxis, about)
     ax.grid(axis="y")
 
 
@@ -107,11 +109,11 @@ def _legend(ax: Axes, table: pd.DataFrame, word: str, about: About) -> None:
         names.append(about.labels.get("noise", term("noise").label(about.language)))
     if not table["complete"].all():
         handles.append(ax.plot([], [], "o", markerfacecolor="white", color=style.BLUE)[0])
-        names.append(f"{word} not wholly observed")
+        names.append(phrase("partly", word, about))
     dashed = [line for line in ax.lines if line.get_linestyle() == "--"]
     if dashed:
         handles.append(dashed[0])
-        names.append(f"needed for the plan: {format_number(dashed[0].get_ydata()[0], about.language)}")
+        names.append(about.say("needed for the plan: {count}", count=format_number(dashed[0].get_ydata()[0], about.language)))
     if handles:
         ax.legend(handles, names, ncols=3 if len(names) > 4 else len(names), loc="upper left", bbox_to_anchor=(0, -0.1),
                   borderaxespad=0, columnspacing=1.2, handlelength=1.2, handletextpad=0.5)
@@ -122,40 +124,45 @@ def _headline(table: pd.DataFrame, word: str, about: About) -> str:
     if known.empty:
         count = int(table["complete"].sum())
         if count >= FEWEST_PERIODS:
-            return f"Fewer than one lead in a {word} on average: too few to tell signal from noise"
-        return f"{count} complete {_plural(word, count)}: too few to tell signal from noise, it takes {FEWEST_PERIODS}"
-    outside, run = ((known["signal"] == signal).sum() for signal in _SIGNALS)
+            return about.say("Fewer than one lead {in_period} on average: too few to tell signal from noise",
+                             in_period=phrase("in_a", word, about))
+        return about.say("{periods}: too few to tell signal from noise, it takes {fewest}", fewest=FEWEST_PERIODS,
+                         periods=complete(count, word, about))
+    outside, run = (int((known["signal"] == signal).sum()) for signal in _SIGNALS)
     if not outside + run:
-        return f"All {len(known)} complete {word}s lie within the limits: their ups and downs are noise"
-    parts = [f"{outside} {_plural(word, outside)} outside the limits" if outside else "",
-             f"{run} {_plural(word, run)} in runs of eight or more" if run else ""]
-    return f"{' and '.join(part for part in parts if part)}; the other {len(known) - outside - run} are noise"
+        return about.say("All {periods} lie within the limits: their ups and downs are noise",
+                         periods=complete(len(known), word, about))
+    said = {"outside": counted(outside, word, about), "run": counted(run, word, about), "rest": len(known) - outside - run}
+    if not run:
+        return about.say("{outside} outside the limits; the other {rest} are noise", **said)
+    if not outside:
+        return about.say("{run} in runs of eight or more; the other {rest} are noise", **said)
+    return about.say("{outside} outside the limits and {run} in runs of eight or more; the other {rest} are noise", **said)
 
 
-def _signal_count(part: pd.DataFrame) -> str:
+def _signal_count(part: pd.DataFrame, about: About) -> str:
     if part["mean_count"].isna().all():
-        return "too few for limits"
+        return about.say("too few for limits")
     count = int(part["signal"].isin(list(_SIGNALS)).sum())
-    return f"{count} {_plural('signal', count)}"
+    return about.plural(count, "{count} signal", "{count} signals", count=count)
 
 
 def _groups_headline(table: pd.DataFrame, group: str, word: str, about: About) -> str:
     signals = table[table["signal"].isin(list(_SIGNALS))].groupby(group).size().sort_values(ascending=False, kind="stable")
     if table["mean_count"].isna().all():
-        return "Too few leads or periods to tell signal from noise in any group"
+        return about.say("Too few leads or periods to tell signal from noise in any group")
     if signals.empty:
-        return f"In no group does a {word} stand out: all ups and downs are noise"
-    return f"Most signals in “{about.label(signals.index[0])}”: {signals.iloc[0]} {_plural(word, signals.iloc[0])}"
-
-
-def _plural(word: str, count: int) -> str:
-    return word if count == 1 else f"{word}s"
+        return about.say("In no group {does_one_stand_out}: all ups and downs are noise",
+                         does_one_stand_out=phrase("stands_out", word, about))
+    return about.say("Most signals in “{group}”: {periods}", group=about.label(signals.index[0]),
+                     periods=counted(int(signals.iloc[0]), word, about))
 
 
 def _below(table: pd.DataFrame, word: str, about: About) -> str:
-    count = format_count(table["leads_count"].sum(), about.language)
-    limits = "band: mean ± 2.66 × mean moving range" if table["mean_count"].notna().any() else "no limits yet"
-    return f"new leads per {word} · {limits} · n = {count}"
+    limits = (about.say("band: mean ± 2.66 × mean moving range") if table["mean_count"].notna().any() else
+              about.say("no limits yet"))
+    return style.dotted(about.say("new leads {per_period}", per_period=phrase("per", word, about)), limits,
+                        f"n = {format_count(table['leads_count'].sum(), about.language)}")
 
 
 def plot_weekday_profile(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -168,8 +175,8 @@ def plot_weekday_profile(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
     with style.drawn():
         ax = style.new_axes(ax, 3.0)
         if not days:
-            headline = "No whole week has been observed yet: weekdays cannot be compared"
-            return style.untold(ax, headline, "new leads by weekday", about)
+            headline = about.say("No whole week has been observed yet: weekdays cannot be compared")
+            return style.untold(ax, headline, about.say("new leads by weekday"), about)
         values = profile["leads_per_day"].to_numpy(dtype=float)
         low, high = profile["leads_low_per_day"].to_numpy(dtype=float), profile["leads_high_per_day"].to_numpy(dtype=float)
         mean = float(np.average(values, weights=profile["days_count"]))
@@ -180,25 +187,28 @@ def plot_weekday_profile(profile: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for position, value, end in zip(positions, values, high, strict=True):
             ax.annotate(format_number(value, about.language), (position, end), (0, 3), textcoords="offset points", ha="center",
                         fontsize=9)
-        _level(ax, mean, f"mean {format_number(mean, about.language)}", style.GREY, "--", True)
+        _level(ax, mean, about.say("mean {number}", number=format_number(mean, about.language)), style.GREY, "--", True)
         ax.set_xticks(positions, [about.labels.get(key, term(key).label(about.language)) for key in profile["weekday"]])
         ax.tick_params(axis="x", length=0)
         ax.set_ylim(0, max(float(high.max()), 1e-9) * 1.15)
-        ax.set_ylabel(term("leads_per_day").label(about.language))
-        ax.grid(axis="y")
+        style.number_axis(ax, term("leads_per_day").label(about.language), about, "y")
         style.title(ax, _week_headline(profile, apart, about),
-                    f"mean leads a day, 95 % limits · {format_count(weeks, about.language)} whole {_plural('week', weeks)} · n = "
-                    f"{format_count(profile['leads_count'].sum(), about.language)} · dark: limits lie off the mean", about)
+                    style.dotted(about.say("mean leads a day, 95 % limits"),
+                                 about.plural(weeks, "{count} whole week", "{count} whole weeks",
+                                              count=format_count(weeks, about.language)),
+                                 f"n = {format_count(profile['leads_count'].sum(), about.language)}",
+                                 about.say("dark: limits lie off the mean")), about)
         return ax
 
 
 def _week_headline(profile: pd.DataFrame, apart: np.ndarray, about: About) -> str:
     if not apart.any():
-        return "No weekday stands out from the mean by more than chance makes"
+        return about.say("No weekday stands out from the mean by more than chance makes")
     order = profile.sort_values("leads_per_day", kind="stable")
     most, least = order.iloc[-1], order.iloc[0]
-    return (f"Most leads: {_day(most.weekday, about)} ({format_number(most.leads_per_day, about.language)} a day); fewest: "
-            f"{_day(least.weekday, about)} ({format_number(least.leads_per_day, about.language)})")
+    return about.say("Most leads: {best_day} ({most} a day); fewest: {worst_day} ({least})", best_day=_day(most.weekday, about),
+                     most=format_number(most.leads_per_day, about.language), worst_day=_day(least.weekday, about),
+                     least=format_number(least.leads_per_day, about.language))
 
 
 def _day(key: str, about: About) -> str:

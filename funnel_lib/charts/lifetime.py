@@ -31,36 +31,41 @@ def plot_holdout(holdout: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax = style.new_axes(ax, 3.6)
         for few, alpha in ((False, 0.8), (True, 0.4)):
             chosen = is_few(holdout["customers_count"]) == few
-            ax.bar(places[chosen], came[chosen], width=0.62, color=OBSERVED, alpha=alpha, label=None if few else "came")
+            ax.bar(places[chosen], came[chosen], width=0.62, color=OBSERVED, alpha=alpha, label=None if few else about.say("came"))
         ax.vlines(places, holdout["actual_mean_low_orders"], high, color=style.INK, linewidth=1.1)
         ax.plot(places, holdout["expected_mean_orders"], color=EXPECTED, marker="D", linestyle="none", markersize=7,
-                markeredgecolor="white", label="expected by the model")
+                markeredgecolor="white", label=about.say("expected by the model"))
         names = [f"{orders}+" if orders == last and last >= 7 else str(orders) for orders in holdout["calibration_orders_count"]]
         ax.set_xticks(places, [f"{name}\n({format_count(size, about.language)})"
                                for name, size in zip(names, holdout["customers_count"], strict=True)])
         # A few customers' wide interval must not flatten the rest.
         top = max(float(np.nanmax(came)), float(holdout["expected_mean_orders"].max()), 1e-9)
         ax.set_ylim(0, min(max(float(np.nanmax(high, initial=0.0)), top), 1.6 * top) * 1.12)
-        ax.set_xlabel("orders after the first one, before these weeks (customers)")
-        ax.set_ylabel("orders per customer")
-        ax.grid(axis="y")
+        ax.set_xlabel(about.say("orders after the first one, before these weeks (customers)"))
+        style.number_axis(ax, about.say("orders per customer"), about, "y")
         ax.legend(loc="upper left")
-        weeks = format_count(holdout["holdout_weeks"].iloc[0], about.language)
-        lighter = " · lighter: fewer than 30" if is_few(holdout["customers_count"]).any() else ""
-        people = format_count(holdout["customers_count"].sum(), about.language)
-        style.title(ax, _holdout_headline(holdout, weeks, about), f"the last {weeks} weeks, of which the model was told nothing; "
-                    f"95\N{NO-BREAK SPACE}% limits · n = {people} customers{lighter}", about)
+        weeks = holdout["holdout_weeks"].iloc[0]
+        below = about.plural(weeks, "the last {weeks} week, of which the model was told nothing; 95\N{NO-BREAK SPACE}% limits",
+                             "the last {weeks} weeks, of which the model was told nothing; 95\N{NO-BREAK SPACE}% limits",
+                             weeks=format_count(weeks, about.language))
+        people = about.say("n = {customers} customers", customers=format_count(holdout["customers_count"].sum(), about.language))
+        lighter = about.say("lighter: fewer than 30") if is_few(holdout["customers_count"]).any() else ""
+        style.title(ax, _holdout_headline(holdout, weeks, about), style.dotted(below, people, lighter), about)
         return ax
 
 
-def _holdout_headline(holdout: pd.DataFrame, weeks: str, about: About) -> str:
+def _holdout_headline(holdout: pd.DataFrame, weeks: float, about: About) -> str:
     expected, actual = holdout["expected_orders_count"].sum(), holdout["actual_orders_count"].sum()
-    text = (f"In the last {weeks} weeks {format_count(actual, about.language)} orders came, "
-            f"{format_count(round(expected), about.language)} were expected")
+    orders = about.plural(actual, "{count} order came", "{count} orders came", count=format_count(actual, about.language))
+    text = about.plural(weeks, "In the last {weeks} week {orders_came}, {expected} were expected",
+                        "In the last {weeks} weeks {orders_came}, {expected} were expected", orders_came=orders,
+                        weeks=format_count(weeks, about.language), expected=format_count(round(expected), about.language))
     if not actual:
         return text
     off = float(ratio(expected - actual, actual))
-    return f"{text}: {format_share(abs(off), about.language)} {'too many' if off > 0 else 'too few'}"
+    share = format_share(abs(off), about.language)
+    return (about.say("{in_weeks}: {share} too many", in_weeks=text, share=share) if off > 0 else
+            about.say("{in_weeks}: {share} too few", in_weeks=text, share=share))
 
 
 def plot_lifetime(values: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -76,9 +81,9 @@ def plot_lifetime(values: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ends = []
         if modelled:
             _line(ax, months, values, "expected_value", EXPECTED, np.full(len(months), True), "-")
-            ends.append((values["expected_value_amount"].iloc[-1], "expected", EXPECTED))
+            ends.append((values["expected_value_amount"].iloc[-1], about.say("expected"), EXPECTED))
         _line(ax, months, values, "observed_value", OBSERVED, enough, "o-")
-        ends.append((_last_observed(values)["observed_value_amount"], "observed", OBSERVED))
+        ends.append((_last_observed(values)["observed_value_amount"], about.say("observed"), OBSERVED))
         ax.axhline(0, color=style.GREY, linewidth=0.8)
         _amount_axis(ax, values, enough, about)
         _end_labels(ax, ends, about)
@@ -86,10 +91,12 @@ def plot_lifetime(values: pd.DataFrame, ax: Axes | None = None) -> Axes:
         step = max(1, int(np.ceil(len(months) / MOST_TICKS)))
         ax.set_xticks(months[::step])
         ax.set_xlabel(term("since_first_months").label(about.language))
-        dashed = "" if enough[values["observed_value_amount"].notna()].all() else " · dashed: fewer than 30 customers"
-        people = format_count(values["customers_count"].iloc[0], about.language)
-        style.title(ax, _value_headline(values, modelled, about), "discounted margin per new customer, added up; observed: "
-                    f"mean of customers at least that old; 95\N{NO-BREAK SPACE}% limits{dashed} · n = {people}", about)
+        below = about.say("discounted margin per new customer, added up; observed: mean of customers at least that old; "
+                          "95\N{NO-BREAK SPACE}% limits")
+        sure = enough[values["observed_value_amount"].notna()].all()
+        dashed = "" if sure else about.say("dashed: fewer than 30 customers")
+        people = f"n = {format_count(values['customers_count'].iloc[0], about.language)}"
+        style.title(ax, _value_headline(values, modelled, about), style.dotted(below, dashed, people), about)
         return ax
 
 
@@ -134,9 +141,12 @@ def _last_observed(values: pd.DataFrame) -> pd.Series:
 def _value_headline(values: pd.DataFrame, modelled: bool, about: About) -> str:
     kind, row = ("expected", values.iloc[-1]) if modelled else ("observed", _last_observed(values))
     low, value, high = (row[f"{kind}_value{side}_amount"] for side in ("_low", "", "_high"))
-    limits = format_interval(low, high, "amount", about.language, about.currency)
-    month = format_duration(row["since_first_months"], "months", about.language)
-    by = f"within {month} of the first order" if row["since_first_months"] else "with the first order"
-    verb = "brings about" if modelled else "has brought"
-    known = "" if low != low else f" ({limits})"
-    return f"A new client {verb} {format_money(value, about.language, about.currency)} of margin {by}{known}"
+    said = {"money": format_money(value, about.language, about.currency),
+            "months": format_duration(row["since_first_months"], "months", about.language)}
+    if modelled:
+        text = about.say("A new client brings about {money} of margin within {months} of the first order", **said)
+    elif row["since_first_months"]:
+        text = about.say("A new client has brought {money} of margin within {months} of the first order", **said)
+    else:
+        text = about.say("A new client has brought {money} of margin with the first order", money=said["money"])
+    return text if low != low else f"{text} ({format_interval(low, high, 'amount', about.language, about.currency)})"

@@ -8,6 +8,7 @@ from matplotlib.patches import Rectangle
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.period_words import phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_moment, format_money, format_share, is_available
 
@@ -15,7 +16,7 @@ from funnel_lib.language.formats import format_count, format_moment, format_mone
 MOST_COHORTS, MOST_AGES = 18, 13
 DARK_SHARE = 0.7
 # Cohorts of which some had perhaps bought before are drawn lighter.
-PALE, PERHAPS_OLDER = 0.45, " · paler: some had perhaps bought before"
+PALE = 0.45
 KIND_COLOURS = {"first": style.ORANGE, "repeat": style.BLUE, "reactivated": style.SKY, "unattributed": style.GREY}
 
 
@@ -37,9 +38,11 @@ def plot_cohort_retention(retention: pd.DataFrame, ax: Axes | None = None) -> Ax
             _cell(ax, row.age, cohorts.index(row.cohort), row, highest)
         whole = cohort_axes(ax, table, {start: format_count(sizes[start], about.language) for start in cohorts}, "customers_count",
                             about)
-        style.title(ax, _headline(retention, word, about.language),
-                    f"% of the cohort who ordered in that {word}{whole} · n = {format_count(sizes.sum(), about.language)} "
-                    f"customers; the latest {len(cohorts)} cohorts", about)
+        what = about.say("% of the cohort who ordered {in_that_period}", in_that_period=phrase("that", word, about))
+        latest = about.plural(len(cohorts), "n = {customers} customers; the latest {count} cohort",
+                              "n = {customers} customers; the latest {count} cohorts", count=len(cohorts),
+                              customers=format_count(sizes.sum(), about.language))
+        style.title(ax, _headline(retention, word, about), style.dotted(what, whole, latest), about)
         return ax
 
 
@@ -50,13 +53,14 @@ def cohort_axes(ax: Axes, table: pd.DataFrame, starts: dict, name: str, about: A
     ax.set_xticks(ages)
     ax.set_xlim(0.5, ages[-1] + 0.5)
     ax.set_ylim(len(starts) - 0.5, -0.5)
-    ax.set_xlabel(f"{term('age').label(language)}: {style.period_word(pd.Series(list(starts)))}s since the first order")
+    ages_of = phrase("since_first", style.period_word(pd.Series(list(starts))), about)
+    ax.set_xlabel(f"{term('age').label(language)}: {ages_of}")
     ax.set_ylabel(f"{term('cohort').label(language)} ({term(name).label(language)})")
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)
-    unfinished = "" if table["complete"].all() else " · hatched and in brackets: not over yet"
-    return unfinished + (PERHAPS_OLDER if (table["perhaps_older_count"] > 0).any() else "")
+    return style.dotted("" if table["complete"].all() else about.say("hatched and in brackets: not over yet"),
+                        about.say("paler: some had perhaps bought before") if (table["perhaps_older_count"] > 0).any() else "")
 
 
 def _cell(ax: Axes, age: int, position: int, row: tuple, highest: float) -> None:
@@ -70,12 +74,13 @@ def _cell(ax: Axes, age: int, position: int, row: tuple, highest: float) -> None
     ax.text(age, position, text, ha="center", va="center", fontsize=9, color="white" if strength > DARK_SHARE else style.INK)
 
 
-def _headline(retention: pd.DataFrame, word: str, language: str) -> str:
+def _headline(retention: pd.DataFrame, word: str, about: About) -> str:
     cells = retention[retention["complete"].astype(bool) & (retention["age"] == 1)]
     if cells.empty:
-        return f"No cohort could be followed for a whole {word} yet"
-    low, high = (format_share(share, language) for share in (cells["retained_share"].min(), cells["retained_share"].max()))
-    return f"Of the clients of one {word}, between {low} and {high} order again in the {word} after"
+        return about.say("No cohort could be {followed} yet", followed=phrase("followed_whole", word, about))
+    low, high = (format_share(share, about.language) for share in (cells["retained_share"].min(), cells["retained_share"].max()))
+    return about.say("Of {clients_of_one}, between {low} and {high} order again {in_the_next}", low=low, high=high,
+                     clients_of_one=phrase("clients_of_one", word, about), in_the_next=phrase("after", word, about))
 
 
 def plot_sales_split(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -103,13 +108,14 @@ def plot_sales_split(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
                                f"{term('amount').label(language)}\n{format_money(amount, language, about.currency)}"])
         ax.invert_yaxis()
         ax.set_xlim(0, 1)
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
+        ax.xaxis.set_major_formatter(lambda value, _: style.percent(value, about))
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         again = split[split["kind"].isin(["repeat", "reactivated"])]
-        style.title(ax, f"{format_share(again['orders_share'].sum(), language)} of the orders and "
-                        f"{format_share(again['amount_share'].sum(), language)} of the money come from clients who had bought "
-                        "before", "share of paid orders and of their amount; refunds are not in it", about)
+        style.title(ax, about.say("{orders} of the orders and {money} of the money come from clients who had bought before",
+                                  orders=format_share(again["orders_share"].sum(), language),
+                                  money=format_share(again["amount_share"].sum(), language)),
+                    about.say("share of paid orders and of their amount; refunds are not in it"), about)
         return ax
 
 
@@ -132,22 +138,24 @@ def plot_referral_share(shares: pd.DataFrame, ax: Axes | None = None) -> Axes:
     language = about.language
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.42 * len(shares))
-        texts = [f"{format_share(row.customers_share, language)}   ({format_count(row.customers_count, language)}"
-                 f"{_of_money(row, language)})" for row in shares.itertuples()]
+        texts = [_origin_text(row, about) for row in shares.itertuples()]
         style.bars(ax, [about.label(key) for key in shares["origin"]], shares["customers_share"].to_numpy(),
                    colours=[style.colour(key, about) for key in shares["origin"]], low=shares["customers_low_share"],
                    high=shares["customers_high_share"], texts=texts, light=shares["origin"] == "unknown")
         ax.set_xlim(0, 1.5)
         ax.set_xticks([0, 0.25, 0.5, 0.75, 1])
-        ax.xaxis.set_major_formatter(lambda value, _: f"{value * style.PERCENT:g} %")
-        ax.set_xlabel(term("customers_share").label(language))
-        ax.grid(axis="x")
+        style.share_axis(ax, term("customers_share").label(language), about)
         referred = shares.set_index("origin").loc["referred"]
-        total = format_count(shares["customers_count"].sum(), language)
-        style.title(ax, f"{format_share(referred.customers_share, language)} of the new customers came by recommendation",
-                    f"share of new customers, 95 % limits · lighter: the channel is not recorded · n = {total}", about)
+        style.title(ax, about.say("{share} of the new customers came by recommendation",
+                                  share=format_share(referred.customers_share, language)),
+                    about.say("share of new customers, 95 % limits · lighter: the channel is not recorded · n = {total}",
+                              total=format_count(shares["customers_count"].sum(), language)), about)
         return ax
 
 
-def _of_money(row: tuple, language: str) -> str:
-    return f"; {format_share(row.amount_share, language)} of the money" if is_available(row.amount_share) else ""
+def _origin_text(row: tuple, about: About) -> str:
+    share, count = format_share(row.customers_share, about.language), format_count(row.customers_count, about.language)
+    if not is_available(row.amount_share):
+        return f"{share}   ({count})"
+    return about.say("{share}   ({count}; {of_money} of the money)", share=share, count=count,
+                     of_money=format_share(row.amount_share, about.language))

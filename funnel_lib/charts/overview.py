@@ -41,9 +41,10 @@ def _title(figure: Figure, table: pd.DataFrame, stage: str, about: About) -> Non
     """Over both panels: from where to where their figures go, then what is counted."""
     said = filter(None, (_range(table, name, about) for name in STAGES[stage]))
     counted = {"account_management": "orders_count", "all": "customers_count"}.get(stage, "leads_count")
-    n = f"n = {format_count(table[counted].sum(), about.language)} {term(counted).label(about.language).lower()}"
-    limits = "thin lines: 95 % limits" if any(_limits(table, name) for name in STAGES[stage]) else ""
-    below = " · ".join(part for part in (limits, n, style.observed_period(about)) if part)
+    n = about.say("n = {count} {what}", count=format_count(table[counted].sum(), about.language),
+                  what=term(counted).label(about.language).lower())
+    limits = about.say("thin lines: 95 % limits") if any(_limits(table, name) for name in STAGES[stage]) else ""
+    below = style.dotted(limits, n, style.observed_period(about))
     figure.suptitle("\n".join(said), x=0.01, ha="left", fontsize=11, fontweight="bold")
     figure.text(0.01, -0.03, below, fontsize=9, color=style.GREY, va="top")
 
@@ -53,10 +54,10 @@ def _range(table: pd.DataFrame, name: str, about: About) -> str:
     known = table[table[name].notna()].sort_values(name)
     if known.empty:
         return ""
-    low, high = (f"{_value(row[name], name, about)} (“{about.label(row.process)}”)" for row in
-                 (known.iloc[0], known.iloc[-1]))
+    low, high = (about.say("{value} (“{process}”)", value=_value(row[name], name, about), process=about.label(row.process))
+                 for row in (known.iloc[0], known.iloc[-1]))
     label = term(name).label(about.language)
-    return f"{label}: {high}" if len(known) == 1 else f"{label}: from {low} to {high}"
+    return f"{label}: {high}" if len(known) == 1 else about.say("{label}: from {low} to {high}", label=label, low=low, high=high)
 
 
 def _value(value: float, name: str, about: About) -> str:

@@ -9,7 +9,8 @@ from matplotlib.lines import Line2D
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.charts.improvement import effect_text, lever_label
+from funnel_lib.charts.improvement import effect_number, effect_text, lever_label
+from funnel_lib.charts.period_words import out_of, phrase
 from funnel_lib.language.formats import (
     format_count,
     format_moment,
@@ -19,7 +20,6 @@ from funnel_lib.language.formats import (
 )
 
 MOST_ROWS, MOST_PANELS = 12, 4
-_POINTS = "\N{NO-BREAK SPACE}points"
 _COLOURS = {"worked": style.GREEN, "did not": style.VERMILION, "cannot be told": style.GREY}
 
 
@@ -31,11 +31,12 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     about = about_of(table)
     known = table[table["effect"].notna()].head(MOST_ROWS)
     none = [about.label(key) for key in table.loc[table["effect"].isna(), "measure"]]
-    below = ("effect with 95 % limits: of shares in points, of all else relative"
-             + (f" · no figure: {', '.join(none)}" if none else ""))
+    below = style.dotted(about.say("effect with 95 % limits: of shares in points, of all else relative"),
+                         about.say("no figure: {measures}", measures=", ".join(none)) if none else "")
     with style.drawn():
         if known.empty:
-            return style.untold(style.new_axes(ax, 1.6), "Whether the started measures worked cannot be told yet", below, about)
+            return style.untold(style.new_axes(ax, 1.6), about.say("Whether the started measures worked cannot be told yet"), below,
+                                about)
         ax = style.new_axes(ax, 2.1 + 0.62 * len(known))
         positions = np.arange(len(known))
         colours = [_COLOURS[verdict] for verdict in known["verdict"]]
@@ -53,10 +54,11 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
                         color=colours[at])
         ax.set_yticks(positions, [style.wrapped(about.label(key)) for key in known["measure"]])
         ax.set_ylim(len(known) - 0.4, -0.6)
-        style.share_axis(ax, "effect")
+        style.share_axis(ax, about.say("effect"), about)
         ax.tick_params(axis="y", length=0)
-        ax.legend(handles=[Line2D([], [], marker="o", color=style.INK, label="found"),
-                           Line2D([], [], marker="D", linestyle="", markerfacecolor="white", color=style.INK, label="foretold")],
+        ax.legend(handles=[Line2D([], [], marker="o", color=style.INK, label=about.say("found")),
+                           Line2D([], [], marker="D", linestyle="", markerfacecolor="white", color=style.INK,
+                                  label=about.say("foretold"))],
                   loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=2)
         style.title(ax, _headline(known, about), below, about)
         return ax
@@ -65,16 +67,20 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def _headline(known: pd.DataFrame, about: About) -> str:
     if len(known) == 1:
         row = known.iloc[0]
-        low, high = (_signed(value, row.moves, about) for value in (row.low, row.high))
-        return (f"“{about.label(row.measure)}”: {about.label(row.verdict).lower()} ({_signed(row.effect, row.moves, about)}, 95 % "
-                f"{low.removesuffix(_POINTS)} to {high})")
+        return about.say("“{measure}”: {verdict} ({effect}, 95 % {low} to {high})", measure=about.label(row.measure),
+                         verdict=about.label(row.verdict).lower(),
+                         effect=_sign(row.effect) + effect_text(row.effect, row.moves, about),
+                         low=_sign(row.low) + effect_number(row.low, row.moves, about),
+                         high=_sign(row.high) + effect_text(row.high, row.moves, about))
     worked = known[known["verdict"] == "worked"]
-    count = f"{format_count(len(worked), about.language)} of {format_count(len(known), about.language)} started measures worked"
-    return count if worked.empty else f"{count}: " + ", ".join(f"“{about.label(key)}”" for key in worked["measure"])
+    count = about.plural(len(worked), "{count} of {measures} started measures worked",
+                         "{count} of {measures} started measures worked",
+                         count=format_count(len(worked), about.language), measures=format_count(len(known), about.language))
+    return count if worked.empty else f"{count}: {style.quoted(worked['measure'], about)}"
 
 
-def _signed(value: float, moves: str, about: About) -> str:
-    return ("−" if value < 0 else "+") + effect_text(value, moves, about)
+def _sign(value: float) -> str:
+    return "−" if value < 0 else "+"
 
 
 def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -85,13 +91,13 @@ def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     about = about_of(trend)
     keys = list(dict.fromkeys(trend["measure"]))[:MOST_PANELS]
-    below = ("band: process limits of the time before · dotted: level foretold · hollow: under way at the start or not at work "
-             "yet · diamond: outside the limits · orange: run of 8")
+    below = about.say("band: process limits of the time before · dotted: level foretold · hollow: under way at the start or not at "
+                      "work yet · diamond: outside the limits · orange: run of 8")
     with style.drawn():
         if len(keys) == 1:
             ax = style.new_axes(ax, 3.9)
             _panel(ax, trend, about)
-            style.title(ax, f"“{about.label(keys[0])}”: {_seen(trend)}", below, about)
+            style.title(ax, about.say("“{measure}”: {seen}", measure=about.label(keys[0]), seen=_seen(trend, about)), below, about)
             return ax
         ax = style.new_axes(ax, 1.5 + 2.1 * len(keys))
         ax.axis("off")
@@ -99,7 +105,7 @@ def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:
             part = trend[trend["measure"] == key]
             panel = ax.inset_axes((0.02, 1 - (number + 0.9) / len(keys), 0.97, 0.68 / len(keys)))
             _panel(panel, part, about)
-            panel.set_title(f"{about.label(key)}: {_seen(part)}", fontsize=9.5, loc="left")
+            panel.set_title(f"{about.label(key)}: {_seen(part, about)}", fontsize=9.5, loc="left")
         style.title(ax, _trend_headline(trend, keys, about), below, about)
         return ax
 
@@ -107,20 +113,23 @@ def plot_measure_trend(trend: pd.DataFrame, ax: Axes | None = None) -> Axes:
 def _trend_headline(trend: pd.DataFrame, keys: list[str], about: About) -> str:
     moved = [key for key in keys if _signals(trend[trend["measure"] == key]) > 0]
     if not moved:
-        return "No figure has left the limits of the time before its measure"
-    return "Another level than before: " + ", ".join(f"“{about.label(key)}”" for key in moved)
+        return about.say("No figure has left the limits of the time before its measure")
+    return about.say("Another level than before: {measures}", measures=style.quoted(moved, about))
 
 
 def _signals(part: pd.DataFrame) -> int:
     return int(part.loc[part["side"] == "after", "signal"].isin(["outside_limits", "run_of_eight"]).sum())
 
 
-def _seen(part: pd.DataFrame) -> str:
-    after, signals = int((part["side"] == "after").sum()), _signals(part)
-    word = part["per"].iloc[0]
+def _seen(part: pd.DataFrame, about: About) -> str:
+    word, signals = part["per"].iloc[0], _signals(part)
     if not is_available(part["low_value"].iloc[0]):
-        return f"too few {word}s before the start for limits"
-    return f"{signals} of {after} {word}s since are a signal" if signals else f"none of {after} {word}s since is a signal"
+        return phrase("too_few_before", word, about)
+    since = out_of(int((part["side"] == "after").sum()), word, about)
+    if not signals:
+        return about.say("none {of_periods} since is a signal", of_periods=since)
+    return about.plural(signals, "{signals} {of_periods} since are a signal", "{signals} {of_periods} since are a signal",
+                        signals=signals, of_periods=since)
 
 
 def _panel(ax: Axes, part: pd.DataFrame, about: About) -> None:
@@ -148,7 +157,7 @@ def _panel(ax: Axes, part: pd.DataFrame, about: About) -> None:
     ax.yaxis.set_major_locator(style.plt.MaxNLocator(4))
     label = lever_label(part["moves"].iloc[0], part["place"].iloc[0], about)
     if kind == "share":
-        style.share_axis(ax, style.wrapped(label, 18), "y")
+        style.share_axis(ax, style.wrapped(label, 18), about, "y")
     else:
         show = (lambda value, _: format_money(value, about.language, about.currency)) if kind == "mean" else (
             lambda value, _: format_number(value, about.language))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import matplotlib.dates as mdates
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -41,33 +40,36 @@ def plot_plan_frontier(frontier: pd.DataFrame, ax: Axes | None = None) -> Axes:
         top = max(float(frontier["high_amount"].max()), 1.0) * 1.12
         even = min(right, top)
         ax.plot([0, even], [0, even], linestyle="--", color=style.GREY, linewidth=1)
-        ax.annotate("gain = cost", (even * 0.93, even * 0.93), (9, 0), textcoords="offset points", color=style.GREY, fontsize=9,
-                    va="center")
+        ax.annotate(about.say("gain = cost"), (even * 0.93, even * 0.93), (9, 0), textcoords="offset points", va="center",
+                    color=style.GREY, fontsize=9)
         best = frontier[frontier["chosen"].astype(bool)]
         ax.plot(best["budget_amount"], best["gain_amount"], "o", color=style.GREEN, markersize=8, zorder=5)
         for row in best.itertuples():
-            text = f"the plan: {format_count(row.measures_count, about.language)} measures"
-            ax.annotate(text if row.measures_count != 1 else "the plan: 1 measure", (row.budget_amount, row.gain_amount), (8, -12),
+            text = about.plural(row.measures_count, "the plan: {count} measure", "the plan: {count} measures",
+                                count=format_count(row.measures_count, about.language))
+            ax.annotate(text, (row.budget_amount, row.gain_amount), (8, -12),
                         textcoords="offset points", va="top", fontsize=9, color=style.GREEN, fontweight="bold")
         ax.set_xlim(0, right)
         ax.set_ylim(min(0.0, float(frontier["low_amount"].min())), top)
-        style.money_axis(ax, "budget: all that the set costs until 12 months at work are over", about)
+        style.money_axis(ax, about.say("budget: all that the set costs until 12 months at work are over"), about)
         ax.yaxis.set_major_locator(style.plt.MaxNLocator(5))
         ax.yaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
-        ax.set_ylabel("gain of the first 12 months")
+        ax.set_ylabel(about.say("gain of the first 12 months"))
         ax.grid(axis="y")
-        style.title(ax, _frontier_headline(frontier, best, about), "best set for each budget, all effects together, 95 % limits; "
-                    + ("all sets compared" if frontier["exact"].all() else "a good set, not surely the best one"), about)
+        below = (about.say("best set for each budget, all effects together, 95 % limits; all sets compared")
+                 if frontier["exact"].all() else
+                 about.say("best set for each budget, all effects together, 95 % limits; a good set, not surely the best one"))
+        style.title(ax, _frontier_headline(frontier, best, about), below, about)
         return ax
 
 
 def _frontier_headline(frontier: pd.DataFrame, best: pd.DataFrame, about: About) -> str:
     if best.empty or not best["measures_count"].iloc[0] > 0:
-        return "No budget pays: no set of measures gains more than it costs"
+        return about.say("No budget pays: no set of measures gains more than it costs")
     row = best.iloc[0]
-    head = (f"{format_money(row.cost_amount, about.language, about.currency)} bring "
-            f"{format_money(row.gain_amount, about.language, about.currency)}")
-    return f"{head}; more money brings less than it costs" if row.cost_amount < frontier["cost_amount"].max() else head
+    cost, gain = (format_money(value, about.language, about.currency) for value in (row.cost_amount, row.gain_amount))
+    return (about.say("{cost} bring {gain}; more money brings less than it costs", cost=cost, gain=gain)
+            if row.cost_amount < frontier["cost_amount"].max() else about.say("{cost} bring {gain}", cost=cost, gain=gain))
 
 
 def plot_plan_calendar(calendar: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -87,33 +89,30 @@ def plot_plan_calendar(calendar: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.barh(at, works - row.starts, left=row.starts, height=0.5, color=style.SKY, alpha=0.5, edgecolor=style.SKY,
                     linestyle="--")
             ax.barh(at, end - works, left=works, height=0.5, color=style.BLUE)
-            name = "nobody named" if row.owner == "(missing)" else about.label(row.owner)
-            ax.annotate(f"{name} · from {format_moment(row.starts, about.language)}", (row.starts, at - 0.3),
-                        va="bottom", fontsize=9, color=style.INK)
+            name = about.say("nobody named") if row.owner == "(missing)" else about.label(row.owner)
+            start = format_moment(row.starts, about.language)
+            ax.annotate(about.say("{owner} · from {date}", owner=name, date=start), (row.starts, at - 0.3), va="bottom", fontsize=9,
+                        color=style.INK)
             if is_available(row.pays_from):
                 ax.plot(row.pays_from, at, "D", color="white", markeredgecolor=style.INK, markersize=6, zorder=5)
         ax.set_yticks(range(len(table)), [style.wrapped(about.label(key)) for key in table["measure"]])
         ax.set_ylim(len(table) - 0.4, -0.75)
         ax.set_xlim(first - pd.Timedelta(days=8), last + pd.Timedelta(days=8))
-        ax.xaxis.set_major_locator(mdates.AutoDateLocator(minticks=3, maxticks=6))
-        ax.xaxis.set_major_formatter(lambda value, _: _day(value, about))
+        style.date_axis(ax, about, 3, 6)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
-        style.title(ax, _calendar_headline(table, about), "pale: not at work yet · diamond: paid back, as far as the estimate goes",
-                    about)
+        style.title(ax, _calendar_headline(table, about),
+                    about.say("pale: not at work yet · diamond: paid back, as far as the estimate goes"), about)
         return ax
-
-
-def _day(value: float, about: About) -> str:
-    return format_moment(pd.Timestamp(mdates.num2date(value)).tz_localize(None).normalize(), about.language)
 
 
 def _calendar_headline(table: pd.DataFrame, about: About) -> str:
     row, number = table.iloc[0], len(table)
     nobody = int((table["owner"] == "(missing)").sum())
-    head = (f"{format_count(number, about.language)} {'measure' if number == 1 else 'measures'} to do; first “"
-            f"{about.label(row.measure)}”, from {format_moment(row.starts, about.language)}")
-    return f"{head}; {nobody} without an owner" if nobody else head
+    head = about.plural(number, "{count} measure to do; first “{measure}”, from {date}",
+                        "{count} measures to do; first “{measure}”, from {date}", count=format_count(number, about.language),
+                        measure=about.label(row.measure), date=format_moment(row.starts, about.language))
+    return about.say("{to_do}; {count} without an owner", to_do=head, count=nobody) if nobody else head
 
 
 def plot_detectability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -124,10 +123,11 @@ def plot_detectability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     about = about_of(table)
     known = table[table["weeks_to_see"].notna()].head(MOST_ROWS)
     none = [about.label(key) for key in table.loc[table["weeks_to_see"].isna(), "measure"]]
-    below = "weeks of a randomised trial, 80 % power, 5 % two-sided" + (f" · no trial shows: {', '.join(none)}" if none else "")
+    below = style.dotted(about.say("weeks of a randomised trial, 80 % power, 5 % two-sided"),
+                         about.say("no trial shows: {measures}", measures=", ".join(none)) if none else "")
     with style.drawn():
         if known.empty:
-            return style.untold(style.new_axes(ax, 1.6), "No planned measure can be tried with this flow", below, about)
+            return style.untold(style.new_axes(ax, 1.6), about.say("No planned measure can be tried with this flow"), below, about)
         ax = style.new_axes(ax, 1.7 + 0.5 * len(known))
         weeks = known["weeks_to_see"].to_numpy(dtype=float)
         quick = weeks <= YEAR_WEEKS
@@ -144,26 +144,28 @@ def plot_detectability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
                       [format_number(tick, about.language) for tick in (1, 4, 12, 52, 520) if tick >= left])
         ax.minorticks_off()
         ax.axvline(YEAR_WEEKS, color=style.VERMILION, linestyle="--", linewidth=1.1)
-        ax.annotate("a year", (YEAR_WEEKS, -0.45), (4, 0), textcoords="offset points", color=style.VERMILION, fontsize=9,
+        ax.annotate(about.say("a year"), (YEAR_WEEKS, -0.45), (4, 0), textcoords="offset points", color=style.VERMILION, fontsize=9,
                     va="bottom")
         ax.set_yticks(positions, [style.wrapped(about.label(key)) for key in known["measure"]])
         ax.set_ylim(len(known) - 0.5, -0.9)
         ax.tick_params(axis="y", length=0)
-        ax.set_xlabel("weeks of trial")
-        head = (f"{format_count(int(quick.sum()), about.language)} of {format_count(len(table), about.language)} planned "
-                "measures can be seen within a year of trial")
+        ax.set_xlabel(about.say("weeks of trial"))
+        head = about.plural(int(quick.sum()), "{count} of {measures} planned measures can be seen within a year of trial",
+                            "{count} of {measures} planned measures can be seen within a year of trial",
+                            count=format_count(int(quick.sum()), about.language), measures=format_count(len(table), about.language))
         style.title(ax, head, below, about)
         return ax
 
 
 def _weeks_text(row: object, about: About) -> str:
-    weeks = "over 10 years"
-    if row.weeks_to_see <= FAR_WEEKS:
-        weeks = (f"{format_number(round(row.weeks_to_see), about.language)} weeks, "
-                 f"{format_count(row.group_size_count, about.language)} in each")
+    weeks = round(row.weeks_to_see)
+    lines = [about.plural(weeks, "{weeks} week, {cases} in each", "{weeks} weeks, {cases} in each",
+                          weeks=format_number(weeks, about.language), cases=format_count(row.group_size_count, about.language))
+             if row.weeks_to_see <= FAR_WEEKS else about.say("over 10 years")]
     if row.proxy_step:
-        weeks += f"\nat “{about.label(row.proxy_step)}”: {format_number(round(row.proxy_weeks), about.language)}"
+        lines.append(about.say("at “{step}”: {weeks}", step=about.label(row.proxy_step),
+                               weeks=format_number(round(row.proxy_weeks), about.language)))
     elif is_available(row.seen_in_52_weeks_share):
-        weeks += f"\na year shows {effect_text(row.seen_in_52_weeks_share, row.moves, about)}"
-    return weeks
+        lines.append(about.say("a year shows {effect}", effect=effect_text(row.seen_in_52_weeks_share, row.moves, about)))
+    return "\n".join(lines)
 

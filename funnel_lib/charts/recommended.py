@@ -13,19 +13,21 @@ from matplotlib.patches import Rectangle
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.period_words import phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_moment, format_number, format_value, is_available
+from funnel_lib.language.messages import marked
 
 # -- referred against the others ------------------------------------------------------------------------------------------
 
 PANELS = (("won", "won_share", "base_count"), ("again", "again_share", "year_customers_count"),
           ("margin", "customer_margin_amount", "year_customers_count"))
 PANEL_TOP = 0.84
-SAID = {("won", "above"): "recommended leads buy more often", ("won", "below"): "recommended leads buy less often",
-        ("again", "above"): "recommended clients come back more often",
-        ("again", "below"): "recommended clients come back less often",
-        ("margin", "above"): "recommended clients bring more in their first year",
-        ("margin", "below"): "recommended clients bring less in their first year"}
+SAID = {("won", "above"): marked("recommended leads buy more often"), ("won", "below"): marked("recommended leads buy less often"),
+        ("again", "above"): marked("recommended clients come back more often"),
+        ("again", "below"): marked("recommended clients come back less often"),
+        ("margin", "above"): marked("recommended clients bring more in their first year"),
+        ("margin", "below"): marked("recommended clients bring less in their first year")}
 
 
 def plot_referred_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -43,13 +45,13 @@ def plot_referred_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -
             panel = ax.inset_axes((number / len(PANELS), 0, 0.92 / len(PANELS), PANEL_TOP))
             _panel(panel, comparison, column, whole, about)
         verdicts = comparison.iloc[0]
-        parts = [SAID[key] for key in ((name, verdicts[f"{name}_verdict"]) for name, *_ in PANELS) if key in SAID]
+        parts = [about.say(SAID[key]) for key in ((name, verdicts[f"{name}_verdict"]) for name, *_ in PANELS) if key in SAID]
         told = any(verdicts[f"{name}_verdict"] == "no_difference" for name, *_ in PANELS)
         headline = "; ".join(parts) if parts else (
-            "recommended clients and the others cannot be told apart" if told
-            else "too few recommended clients to compare them with the others yet")
-        style.title(ax, headline[:1].upper() + headline[1:], "95 % limits; in brackets: out of how many · paler: fewer than 30, or "
-                    "origin unknown · no proof of cause", about)
+            about.say("Recommended clients and the others cannot be told apart") if told
+            else about.say("Too few recommended clients to compare them with the others yet"))
+        style.title(ax, style.capital(headline), about.say("95 % limits; in brackets: out of how many · paler: fewer than 30, or "
+                                                           "origin unknown · no proof of cause"), about)
         return ax
 
 
@@ -156,34 +158,39 @@ def _tree(ax: Axes, tree: pd.DataFrame, corner: tuple[float, float], most: float
                    zorder=2)
     name = str(root.customer_id)
     name = name if len(name) <= NAME_LETTERS else name[:NAME_LETTERS - 1] + "…"
-    said = f"brought {format_count(root.referred_count, about.language)}"
-    said += f", {format_count(root.chain_count, about.language)} in all" if root.chain_count > root.referred_count else ""
+    brought, whole = format_count(root.referred_count, about.language), format_count(root.chain_count, about.language)
+    said = (about.say("brought {count}, {all} in all", count=brought, all=whole) if root.chain_count > root.referred_count else
+            about.say("brought {count}", count=brought))
     # A name may hold a dollar sign, which is no formula.
     ax.text(left - 0.3, top + HEAD - 0.34, f"{name}\n{said}", fontsize=9, va="bottom", color=style.INK, parse_math=False)
     hidden = root.chain_count + 1 - len(tree)
     if hidden:
-        ax.text(left - 0.3, top + HEAD + tree["generation"].max() + 0.3, f"and {format_count(hidden, about.language)} more",
-                fontsize=9, va="top", color=style.GREY)
+        ax.text(left - 0.3, top + HEAD + tree["generation"].max() + 0.3, 
+                about.say("and {count} more", count=format_count(hidden, about.language)), fontsize=9, va="top", color=style.GREY)
 
 
 def _forest_headline(forest: pd.DataFrame, about: About) -> str:
     counts = forest.loc[forest["referred_count"] > 0, "referred_count"]
     most, best = format_count(counts.max(), about.language), int((counts == counts.max()).sum())
     if best > 1:
-        people = format_count(len(counts), about.language)
-        which = f"each brought {most}" if best == len(counts) else f"the most that one of them brought is {most}"
-        return f"{people} people recommend; {which}"
-    named = format_count(counts.sum(), about.language)
-    return f"One recommender brought {most} of the {named} new clients whose recommender is named"
+        said = {"people": format_count(len(counts), about.language), "most": most}
+        if best == len(counts):
+            return about.plural(len(counts), "{people} people recommend; each brought {most}",
+                                "{people} people recommend; each brought {most}", **said)
+        return about.plural(len(counts), "{people} people recommend; the most that one of them brought is {most}",
+                            "{people} people recommend; the most that one of them brought is {most}", **said)
+    return about.say("One recommender brought {most} of the {named} new clients whose recommender is named", most=most,
+                     named=format_count(counts.sum(), about.language))
 
 
 def _forest_line(drawn: pd.DataFrame, rest: pd.DataFrame, about: About) -> str:
     single = int((rest["chain_count"] == 1).sum())
-    parts = [f"{words}: {format_count(number, about.language)}" for words, number in (
-        ("not drawn, smaller trees", len(rest) - single), ("not drawn, recommenders of one client", single)) if number]
-    hollow = "" if drawn["is_customer"].all() else "hollow: no order in this process"
-    dots = "a dot is a client, larger: paid more; blue: recommender at the root"
-    return " · ".join(part for part in (*parts, dots, hollow) if part)
+    small = len(rest) - single
+    return style.dotted(
+        about.say("not drawn, smaller trees: {count}", count=format_count(small, about.language)) if small else "",
+        about.say("not drawn, recommenders of one client: {count}", count=format_count(single, about.language)) if single else "",
+        about.say("a dot is a client, larger: paid more; blue: recommender at the root"),
+        "" if drawn["is_customer"].all() else about.say("hollow: no order in this process"))
 
 
 # -- the loyalty index ------------------------------------------------------------------------------------------------------
@@ -206,7 +213,7 @@ def plot_loyalty_index(over_time: pd.DataFrame, index: Any = None, ax: Axes | No
     with style.drawn():
         ax = style.new_axes(ax, 1.7 + 0.36 * (len(table) + (index is not None)))
         rows = [(format_moment(row.period_start, about.language), row, row.few or not row.complete) for row in table.itertuples()]
-        rows = [("all together", index, index.customers_count < 30), *rows] if index is not None else rows
+        rows = [(about.say("all together"), index, index.customers_count < 30), *rows] if index is not None else rows
         for place, (_, row, pale) in enumerate(rows):
             _answers(ax, place, row, 0.4 if pale else 1.0, about)
         ax.set_yticks(range(len(rows)), [f"{name} ({format_count(row.customers_count, about.language)})" for name, row, _ in rows])
@@ -222,9 +229,10 @@ def plot_loyalty_index(over_time: pd.DataFrame, index: Any = None, ax: Axes | No
         names = [style.wrapped(term(name).label(about.language), 24) for name in (*ANSWERS, "nps_share")]
         ax.legend(handles, names, ncols=4, loc="upper left", bbox_to_anchor=(-0.1, -LEGEND_ROWS / len(rows)), handlelength=1.2,
                   columnspacing=1.0, borderaxespad=0)
-        lighter = f" · lighter: fewer than 30 clients, or the {word} is not over" if any(pale for *_, pale in rows) else ""
-        style.title(ax, _index_headline(rows[0][1], about), "would you recommend us, 0 to 10; the latest answer of each client, "
-                    f"95 % limits{lighter}", about)
+        lighter = (about.say("lighter: fewer than 30 clients, or {not_over}", not_over=phrase("not_over", word, about))
+                   if any(pale for *_, pale in rows) else "")
+        below = about.say("would you recommend us, 0 to 10; the latest answer of each client, 95 % limits")
+        style.title(ax, _index_headline(rows[0][1], about), style.dotted(below, lighter), about)
         return ax
 
 
@@ -246,10 +254,10 @@ def _points(share: float, about: About) -> str:
 
 def _index_headline(row: Any, about: About) -> str:
     if not is_available(row.nps_share):
-        return "Nobody has answered yet whether they would recommend"
-    said = f"loyalty index {_points(row.nps_share, about)}"
+        return about.say("Nobody has answered yet whether they would recommend")
+    index = _points(row.nps_share, about)
     if row.nps_low_share > 0:
-        return f"More clients would recommend than advise against: {said}"
+        return about.say("More clients would recommend than advise against: loyalty index {index}", index=index)
     if row.nps_high_share < 0:
-        return f"More clients would advise against than recommend: {said}"
-    return f"Whether more clients would recommend than advise against cannot be told: {said}"
+        return about.say("More clients would advise against than recommend: loyalty index {index}", index=index)
+    return about.say("Whether more clients would recommend than advise against cannot be told: loyalty index {index}", index=index)

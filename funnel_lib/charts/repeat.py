@@ -9,6 +9,8 @@ from matplotlib.patches import Rectangle
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.lead_flow import unfinished
+from funnel_lib.charts.period_words import phrase
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_moment, format_share
 
@@ -41,15 +43,18 @@ def plot_sales_over_time(split: pd.DataFrame, ax: Axes | None = None) -> Axes:
             if number == 0:
                 panel.set_xticklabels([])
         _legend(ax, split, about)
-        done = split[split["complete"].astype(bool)]
-        lighter = "" if len(done) == len(split) else f" · lighter: the {word} is not over or began before the records"
-        some = f" · the latest {MOST_PERIODS} of {len(starts)}" if len(starts) > MOST_PERIODS else ""
-        orders = format_count(split["orders_count"].sum(), about.language)
-        older = int(split["perhaps_older_count"].sum())
-        doubt = f" · first orders that may be repeat ones: {format_count(older, about.language)}" if older else ""
-        style.title(ax, _headline(done, word, about), "% of the paid orders and of their amount; the numbers: repeat and "
-                    f"reactivated together · n = {orders}{some}{doubt}{lighter}", about)
+        style.title(ax, _headline(split[split["complete"].astype(bool)], word, about), _below(split, starts, word, about), about)
         return ax
+
+
+def _below(split: pd.DataFrame, starts: list, word: str, about: About) -> str:
+    older = int(split["perhaps_older_count"].sum())
+    return style.dotted(
+        about.say("% of the paid orders and of their amount; the numbers: repeat and reactivated together"),
+        f"n = {format_count(split['orders_count'].sum(), about.language)}",
+        about.say("the latest {shown} of {all}", shown=MOST_PERIODS, all=len(starts)) if len(starts) > MOST_PERIODS else "",
+        about.say("first orders that may be repeat ones: {count}", count=format_count(older, about.language)) if older else "",
+        "" if split["complete"].astype(bool).all() else unfinished(word, about))
 
 
 def _stacks(panel: Axes, split: pd.DataFrame, share: str, about: About) -> None:
@@ -73,7 +78,7 @@ def _stacks(panel: Axes, split: pd.DataFrame, share: str, about: About) -> None:
     panel.set_xticks(days[::step], [format_moment(start, about.language) for start in starts[::step]])
     panel.set_ylim(0, 1)
     panel.set_yticks([0, 0.5, 1])
-    style.share_axis(panel, "", "y")
+    style.share_axis(panel, "", about, "y")
 
 
 def _legend(ax: Axes, split: pd.DataFrame, about: About) -> None:
@@ -90,8 +95,11 @@ def _legend(ax: Axes, split: pd.DataFrame, about: About) -> None:
 def _headline(done: pd.DataFrame, word: str, about: About) -> str:
     shares = done[done["kind"].isin(AGAIN)].groupby("period_start")["orders_share"].sum(min_count=1).dropna()
     if shares.empty:
-        return f"No {word} is over yet: how the repeat share moves cannot be seen"
+        return about.say("{no_period_is_over}: how the repeat share moves cannot be seen",
+                         no_period_is_over=phrase("none_over", word, about))
     low, high, last = (format_share(share, about.language) for share in (shares.min(), shares.max(), shares.iloc[-1]))
     if len(shares) == 1:
-        return f"In the only whole {word} clients who had bought before made {last} of the orders"
-    return f"Clients who had bought before made {last} of the orders of the last whole {word}, between {low} and {high} in each"
+        return about.say("{in_the_only_period} clients who had bought before made {share} of the orders", share=last,
+                         in_the_only_period=phrase("only_whole", word, about))
+    return about.say("Clients who had bought before made {share} of the orders {of_the_last_period}, between {low} and {high} in "
+                     "each", share=last, of_the_last_period=phrase("last_whole", word, about), low=low, high=high)

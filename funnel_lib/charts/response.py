@@ -36,28 +36,29 @@ def plot_response_bands(bands: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_yticks(range(len(bands)), [style.wrapped(about.label(key), LABEL_LETTERS) for key in bands["answer_band"]])
         highest = float(np.nan_to_num(bands["won_high_share"].where(bands["leads_count"] > 0).max()))
         ax.set_xlim(0, max(1.4 * highest, 0.05))
-        style.share_axis(ax, term("won_share").label(about.language))
-        lighter = " · lighter: fewer than 30 leads" if bands["few"].any() else ""
-        window = format_duration(bands["equal_window_days"].iloc[0], "days", about.language)
-        style.title(ax, _bands_headline(bands[timed & ~bands["few"]], about),
-                    f"won within {window} by working time until the first answer by a person, 95 % limits · n = "
-                    f"{format_count(bands['leads_count'].sum(), about.language)} leads as old as that{lighter}", about)
+        style.share_axis(ax, term("won_share").label(about.language), about)
+        below = about.say("won within {days} by working time until the first answer by a person, 95 % limits · n = {leads} leads "
+                          "as old as that", days=format_duration(bands["equal_window_days"].iloc[0], "days", about.language),
+                          leads=format_count(bands["leads_count"].sum(), about.language))
+        lighter = about.say("lighter: fewer than 30 leads") if bands["few"].any() else ""
+        style.title(ax, _bands_headline(bands[timed & ~bands["few"]], about), style.dotted(below, lighter), about)
         return ax
 
 
 def _band_text(row: tuple, about: About) -> str:
     counts = f"({format_count(row.won_count, about.language)} / {format_count(row.leads_count, about.language)})"
-    return f"{format_share(row.won_share, about.language)}   {counts}" if row.leads_count else "no lead"
+    return f"{format_share(row.won_share, about.language)}   {counts}" if row.leads_count else about.say("no lead")
 
 
 def _bands_headline(sure: pd.DataFrame, about: About) -> str:
     if len(sure) < 2:
-        return "Too few leads to compare those answered sooner with those answered later"
+        return about.say("Too few leads to compare those answered sooner with those answered later")
     first, last = sure.iloc[0], sure.iloc[-1]
     apart = first.won_low_share > last.won_high_share or last.won_low_share > first.won_high_share
-    shares = [format_share(row.won_share, about.language) for row in (first, last)]
-    return (f"Answered “{about.label(first.answer_band)}”: {shares[0]} bought, “{about.label(last.answer_band)}”: {shares[1]}"
-            f"{'' if apart else ' (not told apart)'}. No proof of cause")
+    said = {"sooner": about.label(first.answer_band), "share": format_share(first.won_share, about.language),
+            "later": about.label(last.answer_band), "other": format_share(last.won_share, about.language)}
+    return (about.say("Answered “{sooner}”: {share} bought, “{later}”: {other}. No proof of cause", **said) if apart else
+            about.say("Answered “{sooner}”: {share} bought, “{later}”: {other} (not told apart). No proof of cause", **said))
 
 
 def plot_response_by(table: pd.DataFrame, ax: Axes | None = None) -> Axes | None:
@@ -85,12 +86,14 @@ def plot_response_by(table: pd.DataFrame, ax: Axes | None = None) -> Axes | None
         handles = [ax.plot([], [], "o", color=paint, markerfacecolor=face)[0]
                    for paint, face in ((style.BLUE, style.BLUE), (style.ORANGE, "white"))]
         # Beside the name of the axis, under the points.
-        ax.legend(handles, ["working hours", "by the clock"], loc="upper right", bbox_to_anchor=(1.0, 0.0), ncols=2,
-                  borderaxespad=2.0 if across else 1.8, handlelength=1.0)
-        few = " · paler: fewer than 30 leads" if shown["few"].any() else ""
-        some = f" · {format_count(left_out, about.language)} groups not drawn" if left_out else ""
-        style.title(ax, _headline(table, group, about), "hours until half of the leads are answered by a person, 95 % limits · "
-                    f"n = {format_count(table['leads_count'].sum(), about.language)} leads{few}{some}", about)
+        ax.legend(handles, [about.say("working hours"), about.say("by the clock")], loc="upper right", bbox_to_anchor=(1.0, 0.0),
+                  ncols=2, borderaxespad=2.0 if across else 1.8, handlelength=1.0)
+        below = about.say("hours until half of the leads are answered by a person, 95 % limits · n = {leads} leads",
+                          leads=format_count(table["leads_count"].sum(), about.language))
+        few = about.say("paler: fewer than 30 leads") if shown["few"].any() else ""
+        some = about.plural(left_out, "{count} group not drawn", "{count} groups not drawn",
+                            count=format_count(left_out, about.language))
+        style.title(ax, _headline(table, group, about), style.dotted(below, few, some if left_out else ""), about)
         return ax
 
 
@@ -115,8 +118,7 @@ def _axes_of(ax: Axes, shown: pd.DataFrame, places: np.ndarray, across: bool, ab
         ax.set_xlim(-0.7, 23.7)
         ax.set_ylim(0, longest * 1.05)
         ax.set_xlabel(term(HOUR).label(about.language), loc="left")
-        ax.set_ylabel("hours")
-        ax.grid(axis="y")
+        style.number_axis(ax, about.say("hours"), about, "y")
         return
     ax.set_yticks(places, [f"{style.wrapped(about.label(key), LABEL_LETTERS)}  ({format_count(count, about.language)})"
                            for key, count in zip(shown.iloc[:, 0], shown["leads_count"], strict=True)])
@@ -133,23 +135,27 @@ def _axes_of(ax: Axes, shown: pd.DataFrame, places: np.ndarray, across: bool, ab
                             va="center", fontsize=9, color=style.INK,
                             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.0 if at == end else 1.0})
     # The legend stands to its right.
-    ax.set_xlabel("hours", loc="left")
+    ax.set_xlabel(about.say("hours"), loc="left")
+    style.numbers(ax.xaxis, about)
     ax.grid(axis="x")
 
 
 def _headline(table: pd.DataFrame, group: str, about: About) -> str:
     sure = table[~table["few"] & table["median_hours"].notna()]
     if sure.empty:
-        return "How soon leads are answered cannot be told: too few, or dates without a time of day"
+        return about.say("How soon leads are answered cannot be told: too few, or dates without a time of day")
     if group in (HOUR, WEEKDAY, ARRIVAL):
         limited = sure.fillna({"median_low_hours": 0.0, "median_high_hours": np.inf})
         slow, quick = limited.loc[limited["median_low_hours"].idxmax()], limited.loc[limited["median_high_hours"].idxmin()]
         names = [f"{int(row[group])}:00" if group == HOUR else about.label(row[group]) for row in (slow, quick)]
         if not slow.median_low_hours > quick.median_high_hours:
-            return "No two times of arrival are clearly apart by the clock"
-        return (f"Arrivals “{names[0]}” wait {format_duration(slow.median_hours, 'hours', about.language)} by the clock, "
-                f"“{names[1]}” {format_duration(quick.median_hours, 'hours', about.language)}")
+            return about.say("No two times of arrival are clearly apart by the clock")
+        return about.say("Arrivals “{slow}” wait {hours} by the clock, “{quick}” {fewer}", slow=names[0], quick=names[1],
+                         hours=format_duration(slow.median_hours, "hours", about.language),
+                         fewer=format_duration(quick.median_hours, "hours", about.language))
     differing = int(table["differs"].sum())
     if not differing:
-        return "Who answers sooner cannot be told: differences like these come by chance alone"
-    return f"{format_count(differing, about.language)} of {format_count(len(table), about.language)} clearly differ from the others"
+        return about.say("Who answers sooner cannot be told: differences like these come by chance alone")
+    return about.plural(differing, "{count} of {all} clearly differs from the others",
+                        "{count} of {all} clearly differ from the others",
+                        count=format_count(differing, about.language), all=format_count(len(table), about.language))

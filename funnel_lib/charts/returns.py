@@ -11,10 +11,17 @@ from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_interval, format_money, format_share
+from funnel_lib.language.messages import marked
 
 # Distance of a projected mark below the measured one, in rows.
 APART = 0.24
 PALE = 0.45
+RETURN_ON = {
+    "margin": marked("(margin in {months} months − full cost) / full cost, 95 % limits; money of no channel is in “all” only"),
+    "revenue": marked("(revenue in {months} months − full cost) / full cost, 95 % limits; money of no channel is in “all” only"),
+}
+EXTRA = {"dearer": marked("in “{channel}” one more customer is dearer than one on average"),
+         "cheaper": marked("in “{channel}” one more customer is cheaper than one on average")}
 NOWHERE = ("(not allocated)", "(unattributed)", "(missing)")
 
 
@@ -30,29 +37,30 @@ def plot_channel_returns(returns: pd.DataFrame, ax: Axes | None = None) -> Axes:
     named, whole = table[table["channel"] != "all"].head(style.MOST_CATEGORIES), table[table["channel"] == "all"]
     table = pd.concat([named, whole])
     first = returns.iloc[0]
-    below = (f"({first.measured_on} in {first.horizon_months} months − full cost) / full cost, 95 % limits; money of no channel is "
-             "in “all” only")
+    below = about.say(RETURN_ON[first.measured_on], months=first.horizon_months)
     with style.drawn():
         ax = style.new_axes(ax, 1.9 + 0.5 * max(len(table), 1))
         if table.empty:
-            return style.untold(ax, "What the channels earned back cannot be told yet", below, about)
+            return style.untold(ax, about.say("What the channels earned back cannot be told yet"), below, about)
         for place, row in enumerate(table.itertuples()):
             _dots(ax, place, row, about)
         ax.axvline(0, color=style.INK, linewidth=1.0)
         ax.set_yticks(range(len(table)), [style.wrapped(_name(key, about)) for key in table["channel"]])
         ax.set_ylim(len(table) - 0.35, -0.6)
         ax.tick_params(axis="y", length=0)
-        style.share_axis(ax, term("romi_share").label(about.language))
+        style.share_axis(ax, term("romi_share").label(about.language), about)
         _room_for_texts(ax)
-        old = f"leads at least {first.horizon_months} months old"
+        old = about.say("leads at least {months} months old", months=first.horizon_months)
         handles = [Line2D([], [], color=style.INK, marker="o", linestyle="-", label=old)]
         if table["projected"].any():
             handles.append(Line2D([], [], color=style.INK, marker="o", markerfacecolor="white", linestyle="--",
-                                  label="with young leads, projected"))
+                                  label=about.say("with young leads, projected")))
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, -0.16), ncols=2, borderaxespad=0.2)
-        few = " · lighter: fewer than 30 customers" if table["few"].any() else ""
-        people = format_count(table["mature_customers_count"].where(table["channel"] != "all", 0).sum(), about.language)
-        style.title(ax, _returns_headline(named, about), f"{below} · {people}\N{NO-BREAK SPACE}customers{few}", about)
+        people = table["mature_customers_count"].where(table["channel"] != "all", 0).sum()
+        customers = about.plural(people, "{count}\N{NO-BREAK SPACE}customer", "{count}\N{NO-BREAK SPACE}customers",
+                                 count=format_count(people, about.language))
+        few = about.say("lighter: fewer than 30 customers") if table["few"].any() else ""
+        style.title(ax, _returns_headline(named, about), style.dotted(below, customers, few), about)
         return ax
 
 
@@ -75,7 +83,7 @@ def _dots(ax: Axes, place: int, row: tuple, about: About) -> None:
 
 
 def _name(key: str, about: About) -> str:
-    return "all together" if key == "all" else about.label(key)
+    return about.say("all together") if key == "all" else about.label(key)
 
 
 def _room_for_texts(ax: Axes) -> None:
@@ -85,17 +93,21 @@ def _room_for_texts(ax: Axes) -> None:
 
 def _returns_headline(named: pd.DataFrame, about: About) -> str:
     """Names only channels that differ from the others more than chance makes them."""
-    parts = []
-    for verdict, word in (("above", "more"), ("below", "less")):
-        names = [f"“{about.label(key)}”" for key in named.loc[named["verdict"] == verdict, "channel"]]
-        if names:
-            parts.append(f"{' and '.join([', '.join(names[:-1])] * (len(names) > 1) + names[-1:])} earned back clearly {word}")
-    if parts:
-        return "; ".join(parts) + " than the others"
+    more, less = ([about.say("“{name}”", name=about.label(key)) for key in named.loc[named["verdict"] == verdict, "channel"]]
+                  for verdict in ("above", "below"))
+    if more and less:
+        return about.say("{more} earned back clearly more; {less} earned back clearly less than the others",
+                         more=style.listed(more, about), less=style.listed(less, about))
+    if more:
+        return about.plural(len(more), "{channels} earned back clearly more than the others",
+                            "{channels} earned back clearly more than the others", channels=style.listed(more, about))
+    if less:
+        return about.plural(len(less), "{channels} earned back clearly less than the others",
+                            "{channels} earned back clearly less than the others", channels=style.listed(less, about))
     compared = (~named["verdict"].isin(["too_few", "not_compared"])).sum()
     if compared > 1:
-        return "No channel's return differs from the others' by more than chance"
-    return "Too few customers to compare the returns of the channels"
+        return about.say("No channel's return differs from the others' by more than chance")
+    return about.say("Too few customers to compare the returns of the channels")
 
 
 def plot_marginal_cost(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -106,12 +118,12 @@ def plot_marginal_cost(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
     """
     about = about_of(table)
     shown = table[table["mean_cost_per_customer_amount"].notna()].head(style.MOST_CATEGORIES)
-    below = ("spend / customers, 95 % limits from the changes of spend and leads between periods, without labour; "
-             "no proof of cause: money may follow leads")
+    below = about.say("spend / customers, 95 % limits from the changes of spend and leads between periods, without labour; "
+                      "no proof of cause: money may follow leads")
     with style.drawn():
         ax = style.new_axes(ax, 2.0 + 0.5 * max(len(shown), 1))
         if shown.empty:
-            return style.untold(ax, "What one more customer costs cannot be told", below, about)
+            return style.untold(ax, about.say("What one more customer costs cannot be told"), below, about)
         right = _right_edge(shown)
         for place, row in enumerate(shown.itertuples()):
             _mean_and_extra(ax, place, row, right, about)
@@ -120,11 +132,11 @@ def plot_marginal_cost(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlim(0, right * 1.35)
         ax.tick_params(axis="y", length=0)
         style.money_axis(ax, term("extra_cost_per_customer_amount").label(about.language), about)
-        handles = [Line2D([], [], color=style.GREY, marker="D", linestyle="", label="a customer on average"),
-                   Line2D([], [], color=style.INK, marker="o", label="one more customer")]
+        handles = [Line2D([], [], color=style.GREY, marker="D", linestyle="", label=about.say("a customer on average")),
+                   Line2D([], [], color=style.INK, marker="o", label=about.say("one more customer"))]
         ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(0.0, -0.18), ncols=2, borderaxespad=0.2)
-        lighter = " · lighter: cannot be told" if (shown["verdict"] == "cannot_tell").any() else ""
-        style.title(ax, _marginal_headline(shown, about), below + lighter, about)
+        lighter = about.say("lighter: cannot be told") if (shown["verdict"] == "cannot_tell").any() else ""
+        style.title(ax, _marginal_headline(shown, about), style.dotted(below, lighter), about)
         return ax
 
 
@@ -154,17 +166,15 @@ def _mean_and_extra(ax: Axes, place: int, row: tuple, right: float, about: About
     if not np.isnan(low) and not np.isnan(high):
         text = format_interval(low, high, "amount", about.language, about.currency)
     elif not np.isnan(low):
-        text = f"from {format_money(low, about.language, about.currency)}, no limit"
+        text = about.say("from {money}, no limit", money=format_money(low, about.language, about.currency))
     ax.annotate(text, (right if unbounded else min(max(ends), right), place), (9, 0), textcoords="offset points", va="center",
                 fontsize=9)
 
 
 def _marginal_headline(shown: pd.DataFrame, about: About) -> str:
-    parts = [f"in “{about.label(row.channel)}” one more customer is {row.verdict} than one on average"
-             for row in shown.itertuples() if row.verdict in ("dearer", "cheaper")]
+    parts = [about.say(EXTRA[row.verdict], channel=about.label(row.channel)) for row in shown.itertuples() if row.verdict in EXTRA]
     if parts:
-        text = "; ".join(parts[:2])
-        return text[:1].upper() + text[1:]
+        return style.capital("; ".join(parts[:2]))
     if (shown["verdict"] == "no_difference").any():
-        return "In no channel is one more customer clearly dearer or cheaper than one on average"
-    return "Whether one more customer is dearer than one on average cannot be told"
+        return about.say("In no channel is one more customer clearly dearer or cheaper than one on average")
+    return about.say("Whether one more customer is dearer than one on average cannot be told")

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
 from funnel_lib.language.formats import format_count, format_share, format_value, is_available
+from funnel_lib.language.messages import marked
 
 BETTER, WORSE = "better", "worse"
 PAINTS = {BETTER: style.GREEN, WORSE: style.VERMILION}
@@ -16,6 +17,7 @@ PAINTS = {BETTER: style.GREEN, WORSE: style.VERMILION}
 FURTHEST = 2.0
 APART = 0.17
 MOST_EMPLOYEES = 16
+BESIDE = {"above": marked("{employee} (above)"), "below": marked("{employee} (below)")}
 
 
 def plot_scorecards(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -36,10 +38,11 @@ def plot_scorecards(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.set_xlim(0, FURTHEST * 1.62)
         ax.set_xticks([0, 0.5, 1, 1.5, FURTHEST])
-        style.share_axis(ax, "Against the year before (100 %)")
+        style.share_axis(ax, about.say("Against the year before (100 %)"), about)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        style.title(ax, _headline(table), "grey: year before; green better, red worse, blue within the error; 95 % limits", about)
+        style.title(ax, _headline(table, about),
+                    about.say("grey: year before; green better, red worse, blue within the error; 95 % limits"), about)
         return ax
 
 
@@ -59,18 +62,19 @@ def _both_years(ax: Axes, at: int, row: tuple, about: About) -> None:
             low, middle, high = (np.clip(getattr(row, name) / row.before_value, 0, FURTHEST) for name in names)
             ax.hlines(at + place, low, high, color=mark, linewidth=1.6)
             ax.plot(middle, at + place, "o", color=mark, markersize=5)
-    text = f"{before} → {value}" if known else f"{value} (no year before)"
+    text = f"{before} → {value}" if known else about.say("{value} (no year before)", value=value)
     ax.annotate(text, (FURTHEST * 1.06, at), va="center", fontsize=9, color=paint if row.verdict in PAINTS else style.INK)
 
 
-def _headline(table: pd.DataFrame) -> str:
+def _headline(table: pd.DataFrame, about: About) -> str:
     compared = table[table["before_value"].notna()]
     better, worse = (int((compared["verdict"] == word).sum()) for word in (BETTER, WORSE))
     if compared.empty:
-        return "Nothing to compare with: less than two years are recorded"
+        return about.say("Nothing to compare with: less than two years are recorded")
     if not better + worse:
-        return f"None of {len(compared)} figures moved more than chance makes them"
-    return f"Of {len(compared)} figures {better} became better and {worse} worse; the rest is within the error"
+        return about.say("None of {count} figures moved more than chance makes them", count=len(compared))
+    return about.say("Of {count} figures {better} became better and {worse} worse; the rest is within the error",
+                     count=len(compared), better=better, worse=worse)
 
 
 def plot_employee_scores(employees: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -89,24 +93,27 @@ def plot_employee_scores(employees: pd.DataFrame, ax: Axes | None = None) -> Axe
             ax.plot(row.share, at, "o", markerfacecolor="white", markeredgecolor=style.GREY, markersize=6, zorder=1)
         right = 1.05 * np.nanmax(table[["share", "pooled_high_share"]].to_numpy(dtype=float))
         for at, row in enumerate(table.itertuples()):
-            few = ", few" if row.few else ""
             counts = f"{format_count(row.cases_count, about.language)} / {format_count(row.of_count, about.language)}"
-            ax.annotate(f"{format_share(row.pooled_share, about.language)}  ({counts}{few})", (right, at), va="center", fontsize=9)
+            counts = about.say("{counts}, few", counts=counts) if row.few else counts
+            ax.annotate(f"{format_share(row.pooled_share, about.language)}  ({counts})", (right, at), va="center", fontsize=9)
         names = [f"{about.label(row.employee)} · {about.label(row.indicator)}" for row in table.itertuples()]
         ax.set_yticks(range(len(table)), names)
         ax.set_ylim(len(table) - 0.5, -0.5)
         ax.set_xlim(0, right * 1.45)
         ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= min(right, 1.0)])
-        style.share_axis(ax, "Share, drawn towards the common one")
+        style.share_axis(ax, about.say("Share, drawn towards the common one"), about)
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        style.title(ax, _employees_headline(table, about), "dot: pooled with 95 % limits; ring: raw; counts behind it", about)
+        style.title(ax, _employees_headline(table, about), about.say("dot: pooled with 95 % limits; ring: raw; counts behind it"),
+                    about)
         return ax
 
 
 def _employees_headline(table: pd.DataFrame, about: About) -> str:
     apart = table[table["verdict"].isin(["above", "below"])]
     if apart.empty:
-        return "No employee differs from the others by more than chance: there is no order of merit"
-    named = ", ".join(f"{about.label(row.employee)} ({row.verdict})" for row in apart.head(3).itertuples())
-    return f"{len(apart)} of {len(table)} figures of employees differ from the others: {named}"
+        return about.say("No employee differs from the others by more than chance: there is no order of merit")
+    named = ", ".join(about.say(BESIDE[row.verdict], employee=about.label(row.employee)) for row in apart.head(3).itertuples())
+    return about.plural(len(apart), "{count} of {figures} figures of employees differs from the others: {employees}",
+                        "{count} of {figures} figures of employees differ from the others: {employees}", count=len(apart),
+                        figures=len(table), employees=named)

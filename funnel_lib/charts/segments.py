@@ -13,7 +13,6 @@ from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_count, format_duration, format_money, format_share, is_available
 from funnel_lib.rates import ratio
 
-REST = "(the rest)"
 DARK_SHARE = 0.75
 _KIND_COLOURS = {"target": style.GREEN, "other": style.ORANGE, "unknown": "#A0A0A0"}
 
@@ -26,7 +25,7 @@ def plot_channel_segments(matrix: pd.DataFrame, ax: Axes | None = None) -> Axes:
     about = about_of(matrix)
     rows, columns = matrix.columns[:2]
     counts = matrix.pivot_table(index=rows, columns=columns, values="leads_count", aggfunc="sum", sort=False)
-    counts = _joined(_joined(counts).T).T
+    counts = _joined(_joined(counts, about).T, about).T
     sizes = counts.sum(axis=1)
     shares = pd.DataFrame(ratio(counts.to_numpy(dtype=float), sizes.to_numpy(dtype=float)[:, None]), counts.index, counts.columns)
     on_target = set(matrix.loc[matrix["target_group"] == "target", columns])
@@ -48,20 +47,21 @@ def plot_channel_segments(matrix: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.tick_params(length=0, labelsize=9)
         for spine in ax.spines.values():
             spine.set_visible(False)
-        framed = f" · framed: {term('target').label(about.language).lower()}" if on_target else ""
+        framed = about.say("framed: {what}", what=term("target").label(about.language).lower()) if on_target else ""
         style.title(ax, _matrix_headline(counts, about),
-                    f"leads, and their share of the row{framed} · n = {format_count(sizes.sum(), about.language)}", about)
+                    style.dotted(about.say("leads, and their share of the row"), framed,
+                                 f"n = {format_count(sizes.sum(), about.language)}"), about)
         return ax
 
 
-def _joined(counts: pd.DataFrame) -> pd.DataFrame:
+def _joined(counts: pd.DataFrame, about: About) -> pd.DataFrame:
     """At most 8 rows: the smallest ones together as the last."""
     if len(counts) <= style.MOST_CATEGORIES:
         return counts
     order = counts.sum(axis=1).sort_values(ascending=False, kind="stable").index
     kept = [key for key in counts.index if key in set(order[:style.MOST_CATEGORIES - 1])]
     rest = counts.drop(index=kept)
-    return pd.concat([counts.loc[kept], rest.sum().to_frame(f"{REST}: {len(rest)}").T])
+    return pd.concat([counts.loc[kept], rest.sum().to_frame(about.say("(the rest): {count}", count=len(rest))).T])
 
 
 def _cell(ax: Axes, place: int, at: int, count: float, share: float, highest: float, about: About) -> None:
@@ -76,7 +76,8 @@ def _matrix_headline(counts: pd.DataFrame, about: About) -> str:
     """The largest cell: a count, no ranking of shares that rest on few leads."""
     key, segment = counts.stack().idxmax()
     largest, total = (format_count(count, about.language) for count in (counts.loc[key, segment], counts.to_numpy().sum()))
-    return f"The largest group is “{about.label(segment)}” from “{about.label(key)}”: {largest} of {total} leads"
+    return about.say("The largest group is “{segment}” from “{channel}”: {count} of {leads} leads", segment=about.label(segment),
+                     channel=about.label(key), count=largest, leads=total)
 
 
 def plot_target_conversion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -96,35 +97,41 @@ def plot_target_conversion(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         has_margin = table["margin_per_lead_amount"].notna().any()
         ax.set_xlim(0, max(top, 0.01) * (2.3 if has_margin else 1.5))
         ax.set_xticks([tick for tick in style.plt.MaxNLocator(4).tick_values(0, max(top, 0.01)) if 0 <= tick <= 1])
-        style.share_axis(ax, term("won_share").label(about.language))
-        window = table["equal_window_days"].iloc[0]
-        within = f" within {format_duration(window, 'days', about.language)}" if is_available(window) else ""
-        base = table["base_count"].sum()
-        lighter = " · lighter: fewer than 30 leads" if (table["few"] & (table["leads_count"] > 0)).any() else ""
-        money = " · margin per lead within 12 months" if has_margin else ""
-        style.title(ax, _target_headline(table, about), f"won{within} / leads at least that old, 95 % limits · n = "
-                    f"{format_count(base, about.language)}{money}{lighter}", about)
+        style.share_axis(ax, term("won_share").label(about.language), about)
+        lighter = (table["few"] & (table["leads_count"] > 0)).any()
+        style.title(ax, _target_headline(table, about), style.dotted(
+            _won_of_what(table, about), about.say("margin per lead within 12 months") if has_margin else "",
+            about.say("lighter: fewer than 30 leads") if lighter else ""), about)
         return ax
+
+
+def _won_of_what(table: pd.DataFrame, about: About) -> str:
+    window, count = table["equal_window_days"].iloc[0], format_count(table["base_count"].sum(), about.language)
+    if not is_available(window):
+        return about.say("won / leads at least that old, 95 % limits · n = {count}", count=count)
+    return about.say("won within {days} / leads at least that old, 95 % limits · n = {count}", count=count,
+                     days=format_duration(window, "days", about.language))
 
 
 def _bar_text(row: tuple, about: About) -> str:
     if not is_available(row.won_share):
-        return "no lead followed long enough" if row.leads_count else "no such lead"
+        return about.say("no lead followed long enough") if row.leads_count else about.say("no such lead")
     text = (f"{format_share(row.won_share, about.language)}   ({format_count(row.won_count, about.language)} / "
             f"{format_count(row.base_count, about.language)})")
-    if is_available(row.margin_per_lead_amount):
-        text += f"   {format_money(row.margin_per_lead_amount, about.language, about.currency)} per lead"
-    return text
+    if not is_available(row.margin_per_lead_amount):
+        return text
+    return about.say("{share}   {money} per lead", share=text,
+                     money=format_money(row.margin_per_lead_amount, about.language, about.currency))
 
 
 def _target_headline(table: pd.DataFrame, about: About) -> str:
     rows = table.set_index("target_group")
     here, there = rows.loc["target"], rows.loc["other"]
     if not (is_available(here.won_share) and is_available(there.won_share)):
-        return "Whether leads on target buy more cannot be told yet"
-    shares = f"{format_share(here.won_share, about.language)} against {format_share(there.won_share, about.language)}"
+        return about.say("Whether leads on target buy more cannot be told yet")
+    shares = {"share": format_share(here.won_share, about.language), "other": format_share(there.won_share, about.language)}
     if here.won_low_share > there.won_high_share:
-        return f"Leads on target buy more often than the others: {shares}"
+        return about.say("Leads on target buy more often than the others: {share} against {other}", **shares)
     if here.won_high_share < there.won_low_share:
-        return f"Leads on target buy less often than the others: {shares}"
-    return f"Leads on target and the others cannot be told apart: {shares}"
+        return about.say("Leads on target buy less often than the others: {share} against {other}", **shares)
+    return about.say("Leads on target and the others cannot be told apart: {share} against {other}", **shares)

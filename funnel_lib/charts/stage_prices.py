@@ -9,15 +9,24 @@ from matplotlib.axes import Axes
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.charts.efficiency import PANELS
+from funnel_lib.charts.efficiency import PANELS, panel_head
 from funnel_lib.glossary import term
 from funnel_lib.language.formats import format_moment, format_money, format_number, format_share, is_available
+from funnel_lib.language.messages import marked
 from funnel_lib.schema import STAGES
 
-SHARES = (("cost_share", "Money"), ("hours_share", "Hours"), ("strain_hours_share", "Nerves (strain-hours)"))
+# Column of the sheet, the name of its bar, and what a stage takes of it.
+SHARES = (("cost_share", marked("Money"), marked("{share} of the money")),
+          ("hours_share", marked("Hours"), marked("{share} of the hours")),
+          ("strain_hours_share", marked("Nerves (strain-hours)"), marked("{share} of the nerves")))
 # A narrower part of a bar has no room for its number.
 NARROW = 0.06
-CHANGES = (("cost_per_result", "money"), ("hours_per_result", "hours"))
+ROSE, FELL = "rose", "fell"
+CHANGES = (("cost_per_result", marked("Money: {stage}")), ("hours_per_result", marked("Hours: {stage}")))
+MOVED = {("cost_per_result", ROSE): marked("money for one of “{stage}” rose"),
+         ("cost_per_result", FELL): marked("money for one of “{stage}” fell"),
+         ("hours_per_result", ROSE): marked("hours for one of “{stage}” rose"),
+         ("hours_per_result", FELL): marked("hours for one of “{stage}” fell")}
 
 
 def plot_stage_shares(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -29,23 +38,23 @@ def plot_stage_shares(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
     rows = sheet[sheet["stage"] != "all"]
     with style.drawn():
         ax = style.new_axes(ax, 2.7)
-        for position, (column, _) in enumerate(SHARES):
+        for position, (column, *_) in enumerate(SHARES):
             _cut_bar(ax, position, rows, column, about)
-        ax.set_yticks(range(len(SHARES)), [style.wrapped(name, 14) for _, name in SHARES])
+        ax.set_yticks(range(len(SHARES)), [style.wrapped(about.say(name), 14) for _, name, _ in SHARES])
         ax.set_ylim(len(SHARES) - 0.5, -0.5)
         ax.set_xlim(0, 1)
-        style.share_axis(ax, "share of all three stages")
+        style.share_axis(ax, about.say("share of all three stages"), about)
         ax.tick_params(axis="y", length=0)
         known = [plt.Rectangle((0, 0), 1, 1, color=style.colour(stage, about)) for stage in rows["stage"]]
         ax.legend(known, [about.label(stage) for stage in rows["stage"]], loc="upper left", bbox_to_anchor=(0, -0.28),
                   ncols=3, borderaxespad=0.2, frameon=False)
-        style.title(ax, _shares_headline(rows, about), "everything observed", about)
+        style.title(ax, _shares_headline(rows, about), about.say("everything observed"), about)
         return ax
 
 
 def _cut_bar(ax: Axes, position: int, rows: pd.DataFrame, column: str, about: About) -> None:
     if rows[column].isna().any():
-        ax.annotate("n/a: not recorded", (0.01, position), va="center", fontsize=9, color=style.GREY)
+        ax.annotate(about.say("n/a: not recorded"), (0.01, position), va="center", fontsize=9, color=style.GREY)
         return
     left = 0.0
     for stage, share in zip(rows["stage"], rows[column], strict=True):
@@ -58,13 +67,14 @@ def _cut_bar(ax: Axes, position: int, rows: pd.DataFrame, column: str, about: Ab
 
 def _shares_headline(rows: pd.DataFrame, about: About) -> str:
     most: dict[str, list[str]] = {}
-    for column, name in (("cost_share", "money"), ("hours_share", "hours"), ("strain_hours_share", "nerves")):
+    for column, _, part in SHARES:
         if rows[column].notna().all():
             row = rows.loc[rows[column].idxmax()]
-            most.setdefault(row["stage"], []).append(f"{format_share(row[column], about.language)} of the {name}")
+            most.setdefault(row["stage"], []).append(about.say(part, share=format_share(row[column], about.language)))
     if not most:
-        return "What each stage takes cannot be told"
-    return "; ".join(f"“{about.label(stage)}” takes {' and '.join(parts)}" for stage, parts in most.items())
+        return about.say("What each stage takes cannot be told")
+    return "; ".join(about.say("“{stage}” takes {parts}", stage=about.label(stage), parts=style.listed(parts, about))
+                     for stage, parts in most.items())
 
 
 def plot_stage_efficiency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -84,13 +94,14 @@ def plot_stage_efficiency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for number, (column, head, _, limits) in enumerate(PANELS):
             panel = ax.inset_axes((gap + number * (1 - gap) / len(PANELS), 0, 0.9 * (1 - gap) / len(PANELS), top))
             _stage_panel(panel, rows, column, limits, about)
-            panel.set_title(head.format(currency=about.currency), fontsize=9, color=style.INK, loc="left")
+            panel.set_title(panel_head(head, about), fontsize=9, color=style.INK, loc="left")
             if number == 0:
                 panel.set_yticks(range(len(rows)), [about.label(name) for name in rows["process"]])
         paint = [plt.Rectangle((0, 0), 1, 1, color=style.colour(stage, about)) for stage in STAGES]
-        ax.legend(paint, [f"{about.label(stage)}; its results: {about.label(_result(rows, stage)).lower()}" for stage in STAGES],
+        ax.legend(paint, [about.say("{stage}; its results: {results}", stage=about.label(stage),
+                                    results=about.label(_result(rows, stage)).lower()) for stage in STAGES],
                   loc="upper left", bbox_to_anchor=(0, 0.0), ncols=1, borderaxespad=0.2, frameon=False)
-        style.title(ax, _across_headline(rows, about), "per result of the stage; thin lines: 95 % limits", about)
+        style.title(ax, _across_headline(rows, about), about.say("per result of the stage; thin lines: 95 % limits"), about)
         return ax
 
 
@@ -117,10 +128,10 @@ def _across_headline(rows: pd.DataFrame, about: About) -> str:
     """For a new customer: the dearest and the cheapest process."""
     stage = rows[(rows["stage"] == STAGES[1]) & rows["cost_per_result_amount"].notna()].sort_values("cost_per_result_amount")
     if len(stage) < 2:
-        return "What a result of each stage takes in each process"
-    low, high = ((about.label(row.process), format_money(row.cost_per_result_amount, about.language, about.currency)) for row in
-                 (stage.iloc[0], stage.iloc[-1]))
-    return f"Converting one new customer costs from {low[1]} (“{low[0]}”) to {high[1]} (“{high[0]}”)"
+        return about.say("What a result of each stage takes in each process")
+    low, high = (format_money(stage["cost_per_result_amount"].iloc[at], about.language, about.currency) for at in (0, -1))
+    return about.say("Converting one new customer costs from {least} (“{cheapest}”) to {most} (“{dearest}”)", least=low, most=high,
+                     cheapest=about.label(stage["process"].iloc[0]), dearest=about.label(stage["process"].iloc[-1]))
 
 
 def plot_stage_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -129,37 +140,41 @@ def plot_stage_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
     `change` is `efficiency.stage_change(process)`. Filled dots changed beyond chance; hollow ones cannot be told from no change.
     """
     about = about_of(change)
-    rows = [(row.stage, name, f"{name} for one of “{about.label(row.stage)}”",
-             *(getattr(row, f"{price}_change{side}_share") for side in ("", "_low", "_high")), getattr(row, f"{price}_verdict"))
-            for row in change.itertuples() for price, name in CHANGES]
-    known = [row for row in rows if is_available(row[3])]
+    rows = [(row.stage, name, *(getattr(row, f"{price}_change{side}_share") for side in ("", "_low", "_high")),
+             getattr(row, f"{price}_verdict")) for row in change.itertuples() for price, name in CHANGES]
+    known = [row for row in rows if is_available(row[2])]
     first = change.iloc[0]
-    period = (f"{format_number(first.period_days, about.language)} days from {format_moment(first.after_from, about.language)} "
-              "against as many before; 95 % limits; filled: beyond chance")
+    period = about.plural(first.period_days, "{days} day from {date} against as many before; 95 % limits; filled: beyond chance",
+                          "{days} days from {date} against as many before; 95 % limits; filled: beyond chance",
+                          days=format_number(first.period_days, about.language),
+                          date=format_moment(first.after_from, about.language))
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.34 * max(len(known), 1))
         if not known:
-            return style.untold(ax, "Nothing can be compared with the period before", period, about)
-        for position, (stage, _, _, value, low, high, verdict) in enumerate(known):
+            return style.untold(ax, about.say("Nothing can be compared with the period before"), period, about)
+        for position, (stage, _, value, low, high, verdict) in enumerate(known):
             paint = style.colour(stage, about)
             ax.hlines(position, low, high, color=paint, linewidth=1.4)
             ax.plot(value, position, "o", markersize=7, markeredgecolor=paint,
-                    markerfacecolor="white" if verdict == "cannot tell" else paint)
+                    markerfacecolor=paint if verdict in (ROSE, FELL) else "white")
             ax.annotate(format_share(value, about.language), (max(high, value), position), (6, 0), textcoords="offset points",
                         va="center", fontsize=9)
         ax.axvline(0, color=style.GREY, linewidth=0.9)
-        ax.set_yticks(range(len(known)), [f"{name.capitalize()}: {about.label(stage)}" for stage, name, *_ in known])
+        ax.set_yticks(range(len(known)), [about.say(name, stage=about.label(stage)) for stage, name, *_ in known])
         ax.set_ylim(len(known) - 0.5, -0.5)
         left, right = ax.get_xlim()
         ax.set_xlim(left, right + 0.12 * (right - left))
-        style.share_axis(ax, "change per result")
-        style.title(ax, _change_headline(known), period, about)
+        style.share_axis(ax, about.say("change per result"), about)
+        style.title(ax, _change_headline(change, about), period, about)
         return ax
 
 
-def _change_headline(known: list[tuple]) -> str:
-    moved = [f"{text} {verdict}" for _, _, text, *_, verdict in known if verdict != "cannot tell"]
-    return f"Per result: {', '.join(moved)}" if moved else "No result has become dearer or cheaper beyond chance"
+def _change_headline(change: pd.DataFrame, about: About) -> str:
+    moved = [about.say(MOVED[price, getattr(row, f"{price}_verdict")], stage=about.label(row.stage)) for row in change.itertuples()
+             for price, _ in CHANGES if (price, getattr(row, f"{price}_verdict")) in MOVED]
+    if not moved:
+        return about.say("No result has become dearer or cheaper beyond chance")
+    return about.say("Per result: {changes}", changes=", ".join(moved))
 
 
 def plot_next_unit(units: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -175,10 +190,11 @@ def plot_next_unit(units: pd.DataFrame, ax: Axes | None = None) -> Axes:
         for number, (name, cost) in enumerate((("money", np.ones(len(units))), ("hour", units["hour_cost_amount"]))):
             panel = ax.inset_axes((number * 0.5, 0, 0.46, top))
             _unit_panel(panel, units, name, np.asarray(cost, dtype=float), about)
-            panel.set_title(f"{term(f'{name}_brings_amount').label(about.language)}, {about.currency} a year", fontsize=9,
-                            color=style.INK, loc="left")
-        style.title(ax, _unit_headline(units, about), "upright mark: what the unit costs; thin lines: 95 % limits; by the chain of "
-                    "rates", about)
+            head = about.say("{what}, {currency} a year", what=term(f"{name}_brings_amount").label(about.language),
+                             currency=about.currency)
+            panel.set_title(head, fontsize=9, color=style.INK, loc="left")
+        style.title(ax, _unit_headline(units, about),
+                    about.say("upright mark: what the unit costs; thin lines: 95 % limits; by the chain of rates"), about)
         return ax
 
 
@@ -199,7 +215,7 @@ def _unit_panel(panel: Axes, units: pd.DataFrame, name: str, cost: np.ndarray, a
 def _unit_headline(units: pd.DataFrame, about: About) -> str:
     known = units[units["money_brings_amount"].notna()]
     if known.empty:
-        return "What the next unit of money would bring cannot be told"
+        return about.say("What the next unit of money would bring cannot be told")
     best = known.loc[known["money_brings_amount"].idxmax()]
-    brings = format_number(best.money_brings_amount, about.language)
-    return f"The next unit of money brings most in “{about.label(best.stage)}”: {brings} of yearly margin"
+    return about.say("The next unit of money brings most in “{stage}”: {number} of yearly margin", stage=about.label(best.stage),
+                     number=format_number(best.money_brings_amount, about.language))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from zlib import crc32
 
@@ -11,10 +11,12 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
+from matplotlib.dates import AutoDateLocator, num2date
 from matplotlib.lines import Line2D
 
 from funnel_lib.about import About
-from funnel_lib.language.formats import format_moment, format_money
+from funnel_lib.language.formats import SPACE, format_exact, format_moment, format_money
 
 # Okabe and Ito 2008: told apart by colour-blind readers too.
 ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
@@ -41,6 +43,8 @@ MOST_CATEGORIES = 8
 PERCENT = 100
 # What fits beside the widest labels.
 TITLE_LETTERS, LINE_LETTERS = 70, 96
+# Cyrillic letters are wider.
+WIDER = {"ru": 0.9}
 _LINE_POINTS = 14.5
 
 
@@ -72,15 +76,37 @@ def title(ax: Axes, headline: str, below: str, about: About | None = None) -> No
 
     The observed period is added to the line when `about` is given.
     """
-    period = observed_period(about) if about else ""
-    heads = _balanced(headline, TITLE_LETTERS)
-    lines = [*heads, *textwrap.wrap(" · ".join(part for part in (below, period) if part), LINE_LETTERS)]
+    period, narrower = (observed_period(about), WIDER.get(about.language, 1.0)) if about else ("", 1.0)
+    heads = _balanced(headline, int(TITLE_LETTERS * narrower))
+    line = dotted(below, period).replace("n = ", f"n{SPACE}={SPACE}").replace(" %", f"{SPACE}%")
+    lines = [*heads, *textwrap.wrap(line, int(LINE_LETTERS * narrower))]
     ax.set_title(lines[0], fontweight="bold", loc="left", pad=6 + _LINE_POINTS * (len(lines) - 1))
     for number, line in enumerate(lines[1:], 1):
         offset = 6 + _LINE_POINTS * (len(lines) - 1 - number)
         bold = "bold" if number < len(heads) else "normal"
         ax.annotate(line, (0, 1), (0, offset), xycoords="axes fraction", textcoords="offset points", fontweight=bold,
                     fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom")
+
+
+def dotted(*parts: str) -> str:
+    """The parts of a line under a title, those that say something, set apart by dots."""
+    return " · ".join(part for part in parts if part)
+
+
+def listed(parts: Sequence[str], about: About) -> str:
+    """Parts of a sentence one after the other: "a, b and c"."""
+    *rest, last = parts
+    return about.say("{parts} and {last}", parts=", ".join(rest), last=last) if rest else last
+
+
+def quoted(keys: Iterable[str], about: About) -> str:
+    """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
+    return ", ".join(about.say("“{name}”", name=about.label(key)) for key in keys)
+
+
+def capital(text: str) -> str:
+    """The text with a capital first letter."""
+    return text[:1].upper() + text[1:]
 
 
 def untold(ax: Axes, headline: str, below: str, about: About) -> Axes:
@@ -137,12 +163,38 @@ def wrapped(label: str, width: int = 22) -> str:
     return "\n".join(textwrap.wrap(label, width)) or label
 
 
-def share_axis(ax: Axes, label: str, which: str = "x") -> None:
+def percent(value: float, about: About) -> str:
+    """A share at a tick of an axis, in per cent with its digits and no more."""
+    return f"{format_exact(value * PERCENT, about.language)} %"
+
+
+def share_axis(ax: Axes, label: str, about: About, which: str = "x") -> None:
     """An axis of shares from 0 to 1, labelled in per cent, with its grid."""
-    axis = ax.xaxis if which == "x" else ax.yaxis
-    axis.set_major_formatter(lambda value, _: f"{value * PERCENT:g} %")
+    _axis(ax, label, which).set_major_formatter(lambda value, _: percent(value, about))
+
+
+def number_axis(ax: Axes, label: str, about: About, which: str = "x") -> None:
+    """An axis of plain numbers as the language writes them, with its grid."""
+    numbers(_axis(ax, label, which), about)
+
+
+def numbers(axis: Axis, about: About) -> None:
+    """Plain numbers at the ticks of an axis, as the language writes them."""
+    axis.set_major_formatter(lambda value, _: format_exact(value, about.language))
+
+
+def date_axis(ax: Axes, about: About, fewest: int, most: int) -> None:
+    """A horizontal axis of dates as the language writes them; between so few and so many of them."""
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=fewest, maxticks=most))
+    ax.xaxis.set_major_formatter(
+        lambda value, _: format_moment(pd.Timestamp(num2date(value)).tz_localize(None).normalize(), about.language))
+
+
+def _axis(ax: Axes, label: str, which: str) -> Axis:
+    """One of the two axes, with its label and its grid."""
     (ax.set_xlabel if which == "x" else ax.set_ylabel)(label)
     ax.grid(axis=which)
+    return ax.xaxis if which == "x" else ax.yaxis
 
 
 def money_axis(ax: Axes, label: str, about: About) -> None:

@@ -9,6 +9,7 @@ from matplotlib.lines import Line2D
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
+from funnel_lib.charts.efficiency import LEVELS
 from funnel_lib.language.formats import (
     format_count,
     format_duration,
@@ -18,7 +19,6 @@ from funnel_lib.language.formats import (
     is_available,
 )
 
-LEVELS = ("0\ncraft", "1\ndescribed", "2\nscripted", "3\nassisted", "4\nautomatic")
 DEARER, CHEAPER, PAYS = "dearer_role", "cheaper_role", "pays_back"
 MOST_ROWS = 12
 LOW_LEVEL = 1.0
@@ -38,47 +38,54 @@ def plot_qualification_match(match: pd.DataFrame, ax: Axes | None = None) -> Axe
     table = match[match["match"].isin([DEARER, CHEAPER])].head(MOST_ROWS)
     with style.drawn():
         if table.empty:
-            return style.untold(style.new_axes(ax, 1.5), _nobody(match), "hours of work that names a card", about)
+            return style.untold(style.new_axes(ax, 1.5), _nobody(match, about),
+                                about.say("hours of work that names a card"), about)
         ax = style.new_axes(ax, 1.7 + 0.5 * len(table))
         hours = table["hours_per_year"].where(table["hours_per_year"].notna(), table["hours"])
         own = "card" if "card" in table else "card_role"
-        labels = [f"{about.label(row['role'])} on work of {about.label(row[own])}" for _, row in table.iterrows()]
+        labels = [about.say("{role} on work of {whose}", role=about.label(row["role"]), whose=about.label(row[own]))
+                  for _, row in table.iterrows()]
         paint = np.where(table["match"] == DEARER, style.VERMILION, style.GREEN)
         style.bars(ax, labels, hours.to_numpy(dtype=float), colours=paint.tolist(),
                    texts=[_difference(row, about) for row in table.itertuples()])
         left, right = ax.get_xlim()
         ax.set_xlim(left, right + 0.3 * (right - left))
-        ax.set_xlabel("Hours a year" if table["hours_per_year"].notna().all() else "Hours")
-        ax.grid(axis="x")
+        whole_years = table["hours_per_year"].notna().all()
+        style.number_axis(ax, about.say("Hours a year") if whole_years else about.say("Hours"), about)
         ax.legend(handles=[Line2D([], [], linestyle="", marker="s", color=colour, label=name) for colour, name in (
-            (style.VERMILION, "dearer people on cheaper work"), (style.GREEN, "cheaper people on dearer work"))],
+            (style.VERMILION, about.say("dearer people on cheaper work")),
+            (style.GREEN, about.say("cheaper people on dearer work")))],
             loc="upper left", bbox_to_anchor=(0.0, -0.32 if len(table) < 3 else -0.2), ncols=2)
         whole = format_count(match["hours"].sum(), about.language)
-        style.title(ax, _match_headline(table, about), f"of {whole} hours on cards; money by the hour costs", about)
+        style.title(ax, _match_headline(table, about), about.say("of {hours} hours on cards; money by the hour costs", hours=whole),
+                    about)
         return ax
 
 
-def _nobody(match: pd.DataFrame) -> str:
+def _nobody(match: pd.DataFrame, about: About) -> str:
     if (match["match"] == "cannot_tell").all():
-        return "Whose work it is cannot be told: no role has an hour cost or a qualification"
-    return "Nobody does the work of a dearer or a cheaper role"
+        return about.say("Whose work it is cannot be told: no role has an hour cost or a qualification")
+    return about.say("Nobody does the work of a dearer or a cheaper role")
 
 
 def _difference(row: tuple, about: About) -> str:
     money = row.difference_per_year_amount
     hours = format_number(row.hours_per_year if is_available(row.hours_per_year) else row.hours, about.language)
     if not is_available(money):
-        return f"{hours} h"
-    return f"{hours} h · {format_money(abs(money), about.language, about.currency)} {'too much' if money > 0 else 'saved'}"
+        return about.say("{hours} h", hours=hours)
+    said = {"hours": hours, "money": format_money(abs(money), about.language, about.currency)}
+    return about.say("{hours} h · {money} too much", **said) if money > 0 else about.say("{hours} h · {money} saved", **said)
 
 
 def _match_headline(table: pd.DataFrame, about: About) -> str:
     dear = table[table["match"] == DEARER]
     if dear.empty:
-        return "Only cheaper people do the work of others, none dearer"
-    share, money = dear["hours_share"].sum(), dear["difference_per_year_amount"].sum(min_count=1)
-    what = f"{format_share(share, about.language)} of the hours on cards are dear people on cheaper work"
-    return f"{what}: {format_money(money, about.language, about.currency)} a year" if is_available(money) else what
+        return about.say("Only cheaper people do the work of others, none dearer")
+    share, money = format_share(dear["hours_share"].sum(), about.language), dear["difference_per_year_amount"].sum(min_count=1)
+    if not is_available(money):
+        return about.say("{share} of the hours on cards are dear people on cheaper work", share=share)
+    return about.say("{share} of the hours on cards are dear people on cheaper work: {money} a year", share=share,
+                     money=format_money(money, about.language, about.currency))
 
 
 def plot_next_levels(following: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -96,11 +103,12 @@ def plot_next_levels(following: pd.DataFrame, ax: Axes | None = None) -> Axes:
                    light=(table["verdict"] != PAYS).tolist())
         left, right = ax.get_xlim()
         ax.set_xlim(left, right + 0.2 * (right - left))
-        style.money_axis(ax, "Gain a month: freed hours × hour cost − running cost", about)
+        style.money_axis(ax, about.say("Gain a month: freed hours × hour cost − running cost"), about)
         first = table.iloc[0]
-        headline = (f"Lift “{about.label(first.card)}” first: it pays back after {_months(first.payback_months, about)}"
-                    if first.verdict == PAYS else "No next level pays back beyond doubt")
-        style.title(ax, headline, "95 % limits; paler: may not, or does not, pay back", about)
+        headline = (about.say("Lift “{card}” first: it pays back after {months}", card=about.label(first.card),
+                              months=_months(first.payback_months, about))
+                    if first.verdict == PAYS else about.say("No next level pays back beyond doubt"))
+        style.title(ax, headline, about.say("95 % limits; paler: may not, or does not, pay back"), about)
         return ax
 
 
@@ -110,11 +118,13 @@ def _months(value: float, about: About) -> str:
 
 def _payback(row: tuple, about: About) -> str:
     if row.verdict == "cannot_tell":
-        return "cannot be told"
+        return about.say("cannot be told")
     if not is_available(row.payback_months):
-        return "never" if row.verdict == "never_pays_back" else "perhaps never"
-    upper = f"–{format_number(row.payback_high_months, about.language)}" if is_available(row.payback_high_months) else " or more"
-    return f"{_months(row.payback_months, about)} ({format_number(row.payback_low_months, about.language)}{upper})"
+        return about.say("never") if row.verdict == "never_pays_back" else about.say("perhaps never")
+    months, low = _months(row.payback_months, about), format_number(row.payback_low_months, about.language)
+    if is_available(row.payback_high_months):
+        return f"{months} ({low}–{format_number(row.payback_high_months, about.language)})"
+    return about.say("{months} ({low} or more)", months=months, low=low)
 
 
 def plot_level_map(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -128,8 +138,9 @@ def plot_level_map(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
     known = cards[cards["shown_level"].notna() & cards["cost_per_year_amount"].notna()].head(MOST_ROWS)
     with style.drawn():
         if known.empty:
-            return style.untold(style.new_axes(ax, 1.5), "Where to start cannot be told: no card has both a shown level and a cost",
-                                "a level takes 20 executions, a cost the hour cost of the role", about)
+            return style.untold(style.new_axes(ax, 1.5),
+                                about.say("Where to start cannot be told: no card has both a shown level and a cost"),
+                                about.say("a level takes 20 executions, a cost the hour cost of the role"), about)
         ax = style.new_axes(ax, 4.9)
         start = _start(known)
         known = known.sort_values("cost_per_year_amount", ascending=False, kind="stable")
@@ -142,17 +153,18 @@ def plot_level_map(cards: pd.DataFrame, ax: Axes | None = None) -> Axes:
         places = _apart(known["shown_level"], known["cost_per_year_amount"] / (1.16 * top) * MAP_INCHES, np.sqrt(size) / 72)
         ax.scatter(places, known["cost_per_year_amount"], s=size, color=paint, edgecolors=edge, linewidths=2.0, zorder=3)
         _map_names(ax, known, places, paint, about)
-        ax.set_xticks(range(len(LEVELS)), LEVELS)
+        ax.set_xticks(range(len(LEVELS)), [about.say(level) for level in LEVELS])
         ax.grid(axis="both")
         ax.yaxis.set_major_formatter(lambda value, _: format_money(value, about.language, about.currency))
-        ax.set_ylabel("Cost of the work a year")
-        ax.set_xlabel("Level of technology that the log shows")
+        ax.set_ylabel(about.say("Cost of the work a year"))
+        ax.set_xlabel(about.say("Level of technology that the log shows"))
         stages = dict.fromkeys(known["stage"])
         ax.legend(handles=[Line2D([], [], linestyle="", marker="o", color=style.colour(stage, about), label=about.label(stage))
                            for stage in stages], loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=3)
         off = len(cards) - len(known)
-        missing = f" · not on the map: {off} of {len(cards)} cards" if off else ""
-        style.title(ax, _map_headline(start, about), f"bubble: hours; start with dear work of a low level{missing}", about)
+        missing = about.say("not on the map: {count} of {cards} cards", count=off, cards=len(cards)) if off else ""
+        below = about.say("bubble: hours; start with dear work of a low level")
+        style.title(ax, _map_headline(start, about), style.dotted(below, missing), about)
         return ax
 
 
@@ -164,7 +176,8 @@ def _start(known: pd.DataFrame) -> pd.Series:
 
 def _map_headline(start: pd.Series, about: About) -> str:
     money = format_money(start.cost_per_year_amount, about.language, about.currency)
-    return f"Start with “{about.label(start.card)}”: level {start.shown_level:.0f}, {money} a year"
+    return about.say("Start with “{card}”: level {level}, {money} a year", card=about.label(start.card), money=money,
+                     level=f"{start.shown_level:.0f}")
 
 
 def _apart(levels: pd.Series, heights: pd.Series, widths: pd.Series) -> list[float]:
@@ -205,13 +218,13 @@ def plot_reach(reach: pd.DataFrame, ax: Axes | None = None) -> Axes:
         left, right = ax.get_xlim()
         ax.set_xlim(left, right + 0.45 * (right - left))
         if priced:
-            style.money_axis(ax, "Cost of one reached lead", about)
+            style.money_axis(ax, about.say("Cost of one reached lead"), about)
         else:
             ax.set_xticks([tick for tick in ax.get_xticks() if 0 <= tick <= 1])
-            style.share_axis(ax, "Reached, of the leads tried")
-        few = " · lighter: fewer than 30 leads" if table["few"].any() else ""
+            style.share_axis(ax, about.say("Reached, of the leads tried"), about)
+        few = about.say("lighter: fewer than 30 leads") if table["few"].any() else ""
         style.title(ax, _reach_headline(table, about),
-                    f"reached: it entered a step; it counts for each means{few}", about)
+                    style.dotted(about.say("reached: it entered a step; it counts for each means"), few), about)
         return ax
 
 
@@ -220,10 +233,11 @@ def _way(row: tuple, about: About) -> str:
 
 
 def _reached(row: tuple, priced: bool, about: About) -> str:
-    counts = f"{format_share(row.contacted_share, about.language)} of {format_count(row.tried_count, about.language)}"
+    said = {"share": format_share(row.contacted_share, about.language), "tried": format_count(row.tried_count, about.language)}
     if not priced:
-        return counts
-    return f"{format_money(row.cost_per_reached_amount, about.language, about.currency)} · reached {counts}"
+        return about.say("{share} of {tried}", **said)
+    return about.say("{money} · reached {share} of {tried}", **said,
+                     money=format_money(row.cost_per_reached_amount, about.language, about.currency))
 
 
 def _reach_headline(table: pd.DataFrame, about: About) -> str:
@@ -231,6 +245,8 @@ def _reach_headline(table: pd.DataFrame, about: About) -> str:
     rows = list(known.itertuples())
     if len(rows) < 2:
         first = next(table.itertuples())
-        return f"{_way(first, about)} reached {format_share(first.contacted_share, about.language)} of the leads it tried"
+        return about.say("{means} reached {share} of the leads it tried", means=_way(first, about),
+                         share=format_share(first.contacted_share, about.language))
     low, high = (format_money(row.cost_per_reached_amount, about.language, about.currency) for row in (rows[0], rows[-1]))
-    return f"A reached lead costs {low} by {_way(rows[0], about)}, {high} by {_way(rows[-1], about)}"
+    return about.say("A reached lead costs {least} by {cheapest}, {most} by {dearest}", least=low, most=high,
+                     cheapest=_way(rows[0], about), dearest=_way(rows[-1], about))

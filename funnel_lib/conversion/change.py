@@ -12,6 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.conversion.cohorts import counts_by_day, equal_window_days, half_win_days, needs_column
 from funnel_lib.engine import as_list
 from funnel_lib.errors import CallError, MeasureError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.periods import PERIODS, all_periods, days_between, next_period_start, period_starts
 from funnel_lib.rates import FEW, difference_limits, rate, ratio
 
@@ -23,6 +24,9 @@ COLUMNS = ["part", "kind", "change_share", "before_count", "before_whole_count",
            "equal_window_days"]
 # A period is judged by the leads that are old enough if they are at least this part of it.
 ENOUGH_OF_PERIOD = 0.5
+_COMPARED = {"day": message("one day with the one before"), "week": message("one week with the one before"),
+             "month": message("one month with the one before"), "quarter": message("one quarter with the one before"),
+             "year": message("one year with the one before")}
 
 
 class _Periods(NamedTuple):
@@ -55,7 +59,8 @@ def change_decomposition(process: Process, by: str | list[str] = "channel", per:
     Raises `MeasureError` where it is too early or leads, events, steps or the column are missing; `CallError` for another period.
     """
     if per not in PERIODS:
-        raise CallError(f"per={per!r}: expected one of {', '.join(PERIODS)}.{nearest(per, PERIODS)}")
+        raise CallError(message("per={per!r}: expected one of {known}.{nearest}", per=per, known=", ".join(PERIODS),
+                                nearest=nearest(per, PERIODS)))
     groups = [] if by == STEP else as_list(by)
     needs_column(process, groups)
     periods = _chosen(process, per, window_days, last)
@@ -81,7 +86,8 @@ def _chosen(process: Process, per: str, window_days: float | None, last: object)
     end, window = process.needs_as_of(), equal_window_days(process, window_days)
     days = counts_by_day(process, [], None)
     if window is None or days.empty:
-        raise MeasureError(f"{process.name}: needs wins with known moments to compare periods of equal maturity")
+        raise MeasureError(message("{process}: needs wins with known moments to compare periods of equal maturity",
+                                   process=process.name))
     starts = list(all_periods(process.observed_from, end, per))
     if last is not None:
         wanted = period_starts(pd.Series([pd.Timestamp(last)]), per).iloc[0]
@@ -96,9 +102,9 @@ def _chosen(process: Process, per: str, window_days: float | None, last: object)
             return found
         if last is not None:
             break
-    compared = "these periods" if last is not None else f"one {per} with the one before"
-    raise MeasureError(f"{process.name}: too early to compare {compared}: at least {FEW} leads of each have to be followed "
-                       "equally long, until half of the wins are usually in")
+    raise MeasureError(message("{process}: too early to compare {periods}: at least {count} leads of each have to be followed "
+                               "equally long, until half of the wins are usually in", process=process.name, count=FEW,
+                               periods=_COMPARED[per] if last is None else message("these periods")))
 
 
 def _comparable(before: pd.Timestamp, after: pd.Timestamp, per: str, end: pd.Timestamp, half: float, window: float,

@@ -11,6 +11,7 @@ from funnel_lib.conversion.steps import _reached, _with_eligibility
 from funnel_lib.engine import TRUNCATED, collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.survival import first_day_reaching
 
 # Where a process has no window, leads are compared at the age by which this share of the wins is in.
@@ -65,4 +66,5 @@ def needs_column(process: Process, columns: list[str]) -> None:
     """Raises `MeasureError` where the leads do not have these columns."""
     for column in columns:
         if column not in TRUNCATED and not process.has("leads", column):
-            raise MeasureError(f"{process.name}: needs the column {column!r} of 'leads' (to compare groups by it)")
+            raise MeasureError(message("{process}: needs the column {column!r} of 'leads' (to compare groups by it)",
+                                       process=process.name, column=column))

@@ -11,6 +11,7 @@ from funnel_lib.conversion.states import states
 from funnel_lib.conversion.steps import step_rates
 from funnel_lib.engine import as_list
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
 from funnel_lib.pooling import SIGNIFICANT, funnel_limits, pooled_shares, verdicts_against_the_rest
 from funnel_lib.rates import is_few, rate
 from funnel_lib.schema import MISSING
@@ -33,7 +34,7 @@ def comparison(process: Process, by: str | list[str] = "owner", window_days: flo
     """
     groups = as_list(by)
     if not groups:
-        raise CallError("comparison: by names the column of the leads whose groups are compared, for instance 'owner'")
+        raise CallError(message("comparison: by names the column of the leads whose groups are compared, for instance 'owner'"))
     needs_column(process, groups)
     window = equal_window_days(process, window_days)
     table = _followed(process, groups, window) if window is not None else _decided(process, groups)

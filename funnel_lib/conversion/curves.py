@@ -12,6 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import as_list, collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import elapsed_days
 from funnel_lib.rates import FEW, interval_of_share, rate, ratio
 from funnel_lib.schema import LOST
@@ -73,8 +74,9 @@ def _needs_moments(process: Process, counts: pd.DataFrame) -> None:
     decided = counts[counts["state"] != RUNNING]
     unknown, total = decided.loc[decided["day"].isna(), "leads"].sum(), decided["leads"].sum()
     if unknown * 2 > total:
-        raise MeasureError(f"{process.name}: the moment is unknown for {int(unknown)} of {int(total)} outcomes (won or "
-                           "lost); conversion in time needs entered_at for most of them")
+        raise MeasureError(message("{process}: the moment is unknown for {unknown} of {total} outcomes (won or lost); conversion "
+                                   "in time needs entered_at for most of them", process=process.name, unknown=int(unknown),
+                                   total=int(total)))
 
 
 def time_curve(process: Process, by: str | list[str] | None = None, returning: bool = False) -> pd.DataFrame:

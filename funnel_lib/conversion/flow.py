@@ -14,6 +14,7 @@ from funnel_lib.conversion.stays import LEAD, OTHER, places, stays
 from funnel_lib.engine import collect, flag, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import all_periods, days_between, elapsed_days, next_period_start, period_starts
 from funnel_lib.rates import FEW, ratio
 from funnel_lib.schema import LOST
@@ -174,8 +175,8 @@ def sales_velocity(process: Process, returning: bool = False) -> SalesVelocity:
     Raises `MeasureError` where there is no money to measure.
     """
     if not (process.has("leads", "expected_amount") or process.has("orders", "lead_id")):
-        raise MeasureError(f"{process.name}: needs expected_amount of the leads, or orders that name their lead, to measure "
-                           "the money won per day")
+        raise MeasureError(message("{process}: needs expected_amount of the leads, or orders that name their lead, to measure "
+                                   "the money won per day", process=process.name))
     since, days = _recent_from(process), days_between(_recent_from(process), process.needs_as_of())
     leads = _with_paid(process, lead_states(process, returning))
     won, paid = nw.col("state") == WON, nw.col("_paid")

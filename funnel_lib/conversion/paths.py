@@ -14,6 +14,7 @@ from funnel_lib.description import Step
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import LOST
 from funnel_lib.working_time import WorkCalendar, with_work_days
@@ -125,8 +126,8 @@ def _needs_history(process: Process, returning: bool) -> None:
     there = nw.col("next_place")
     before = _moves(process, returning).filter((there > OTHER_PLACE) & (there < known.index(LOST)))
     if collect(before.head(1)).empty:
-        raise MeasureError(f"{process.name}: only the end of each way is recorded, no entry into a step before the last one; "
-                           "record the steps on the way to see whether leads follow them")
+        raise MeasureError(message("{process}: only the end of each way is recorded, no entry into a step before the last one; "
+                                   "record the steps on the way to see whether leads follow them", process=process.name))
 
 
 def path_steps(process: Process, returning: bool = False) -> pd.DataFrame:
@@ -182,7 +183,8 @@ def deadlines(process: Process, returning: bool = False) -> pd.DataFrame:
     """
     dated = [step for step in process.steps if step.deadline_days is not None]
     if not dated:
-        raise MeasureError(f"{process.name}: needs deadline_days on at least one step (to see whether it is entered in time)")
+        raise MeasureError(message("{process}: needs deadline_days on at least one step (to see whether it is entered in time)",
+                                   process=process.name))
     every, as_of = stays(process, returning), process.needs_as_of()
     calendar, years = WorkCalendar.of(process.company.calendar), _years(every, as_of)
     number_of = {step.key: float(places(process).index(step.key)) for step in dated}

@@ -15,6 +15,7 @@ from funnel_lib.conversion.stays import LEAD
 from funnel_lib.engine import as_list, collect, with_groups
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import LOST
 from funnel_lib.survival import Curve
@@ -92,8 +93,8 @@ def _moves(process: Process, groups: list[str], returning: bool) -> Iterator[tup
                 found = True
                 yield names, group, part, curve_of(part)
     if not found:
-        raise MeasureError(f"{process.name}: no lead has entered a step at a known moment; the time from step to step needs "
-                           "entered_at")
+        raise MeasureError(message("{process}: no lead has entered a step at a known moment; the time from step to step needs "
+                                   "entered_at", process=process.name))
 
 
 def _counts(process: Process, leads: nw.LazyFrame, groups: list[str], here: int | None, there: int) -> pd.DataFrame:

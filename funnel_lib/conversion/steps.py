@@ -11,6 +11,7 @@ from funnel_lib.description import Step
 from funnel_lib.engine import as_list, collect, left_join, with_groups
 from funnel_lib.errors import CallError, MeasureError, nearest
 from funnel_lib.journeys import entries, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import duration
 from funnel_lib.rates import rate
 
@@ -37,13 +38,16 @@ def step_rates(process: Process, by: str | list[str] | None = None, mode: str = 
     Raises `MeasureError` without leads and counts, events or described steps; `CallError` for another mode or window.
     """
     if mode not in MODES:
-        raise CallError(f"mode={mode!r}: expected one of {', '.join(MODES)}.{nearest(mode, MODES)}")
+        raise CallError(message("mode={mode!r}: expected one of {known}.{nearest}", mode=mode, known=", ".join(MODES),
+                                nearest=nearest(mode, MODES)))
     if window_days is not None and (isinstance(window_days, str | bool) or not window_days > 0):
-        raise CallError(f"window_days={window_days!r}: expected a number of days above 0, or None for the process's own")
+        raise CallError(message("window_days={window_days!r}: expected a number of days above 0, or None for the process's own",
+                                window_days=window_days))
     groups = as_list(by)
     if not process.has("leads") and process.has("counts"):
         if returning:
-            raise MeasureError(f"{process.name}: counts are anonymous; who returns is known only from a list of leads")
+            raise MeasureError(message("{process}: counts are anonymous; who returns is known only from a list of leads",
+                                       process=process.name))
         return _of_counts(process, groups)
     window = process.settings.conversion_window_days if window_days is None else window_days
     leads = with_groups(_with_eligibility(process, lead_states(process, returning), window), groups)
@@ -171,7 +175,8 @@ def _of_counts(process: Process, groups: list[str]) -> pd.DataFrame:
     """Step rates from anonymous counts: each step's own count of the one before, no window."""
     known = {"channel"}
     if set(groups) - known:
-        raise MeasureError(f"{process.name}: counts can be split by channel only, not by {sorted(set(groups) - known)[0]}")
+        raise MeasureError(message("{process}: counts can be split by channel only, not by {group}", process=process.name,
+                                   group=sorted(set(groups) - known)[0]))
     frame = with_groups(process.table("counts"), groups)
     counts = collect(frame.group_by([*groups, "step"]).agg(nw.col("count").sum().alias("rows_count")))
     table = counts.pivot_table(index=groups or (lambda row: 0), columns="step", values="rows_count", aggfunc="sum")

@@ -8,6 +8,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.conversion.cohorts import counts_by_day, equal_window_days
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.limits import process_limits, signals
 from funnel_lib.periods import PERIODS, all_periods, days_between, next_period_start, period_starts
 from funnel_lib.rates import is_few, rate
@@ -29,7 +30,8 @@ def step_trend(process: Process, per: str = "month", window_days: float | None =
     `CallError` for another period.
     """
     if per not in PERIODS:
-        raise CallError(f"per={per!r}: expected one of {', '.join(PERIODS)}.{nearest(per, PERIODS)}")
+        raise CallError(message("per={per!r}: expected one of {known}.{nearest}", per=per, known=", ".join(PERIODS),
+                                nearest=nearest(per, PERIODS)))
     process.needs_as_of()
     window = equal_window_days(process, window_days)
     counts = counts_by_day(process, [], window)

@@ -18,6 +18,7 @@ from funnel_lib.conversion.curves import (
 from funnel_lib.engine import TRUNCATED, collect
 from funnel_lib.errors import CallError, nearest
 from funnel_lib.journeys import RUNNING, WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import DAYS_PER_MONTH, PERIODS, elapsed_days, period_starts
 from funnel_lib.rates import FEW, interval_of_share, rate
 from funnel_lib.schema import LOST
@@ -43,7 +44,8 @@ def cohort_triangle(process: Process, per: str = "month", horizon_days: float | 
     else as in `eventual_conversion`. Raises `MeasureError` where no moments are known, `CallError` for another period.
     """
     if per not in PERIODS:
-        raise CallError(f"per={per!r}: expected one of {', '.join(PERIODS)}.{nearest(per, PERIODS)}")
+        raise CallError(message("per={per!r}: expected one of {known}.{nearest}", per=per, known=", ".join(PERIODS),
+                                nearest=nearest(per, PERIODS)))
     counts = _cohort_counts(process, per, returning)
     _needs_moments(process, counts)
     counts = counts[counts["day"].notna()].astype({"day": int})

@@ -12,6 +12,7 @@ from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import entries
 from funnel_lib.labour import own_work
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import WEEKS_PER_MONTH, complete_weeks, leads_per_month, weekly_leads
 from funnel_lib.lead_flow.counts import lead_counts
 from funnel_lib.periods import Span, period_starts
@@ -66,8 +67,8 @@ def _hours_by_norm(process: Process) -> pd.Series:
     """Hours a month of each role by the norms of its cards; an execution is an entry into the step that the card serves."""
     cards = [card for card in process.settings.cards if card.role and card.norm_minutes is not None and card.step]
     if not (cards and process.has("leads") and process.has("stage_events")):
-        raise MeasureError(f"{process.name}: needs the table 'work' (hours by role), or cards in company.yaml with a role, "
-                           "norm_minutes and the step they serve, to tell whose hours are full")
+        raise MeasureError(message("{process}: needs the table 'work' (hours by role), or cards in company.yaml with a role, "
+                                   "norm_minutes and the step they serve, to tell whose hours are full", process=process.name))
     weeks = complete_weeks(process)
     span = Span(weeks[0], weeks[-1] + pd.Timedelta(weeks=1))
     came = entries(process).filter(span.holds(nw.col("entered_at")))

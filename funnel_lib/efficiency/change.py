@@ -10,6 +10,7 @@ from funnel_lib.efficiency.results import RESULTS, results
 from funnel_lib.efficiency.sheet import ALL, cost_of
 from funnel_lib.efficiency.strain import mean_strain, strain_answers
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.periods import Span
 from funnel_lib.pooling import SIGNIFICANT, adjusted_p_values, p_values_of_limits
 from funnel_lib.rates import Z_95, Limited, difference_by_parts, ratio
@@ -38,8 +39,8 @@ def periods_compared(process: Process) -> tuple[Span, Span]:
     observed = 0 if process.observed_from is None else (until - process.observed_from.ceil("D")).days
     days = min(PERIOD_DAYS, observed // 2)
     if days < SHORTEST_DAYS:
-        raise MeasureError(f"{process.name}: needs at least {2 * SHORTEST_DAYS} days of records to set this period against the "
-                           "last")
+        raise MeasureError(message("{process}: needs at least {days} days of records to set this period against the last",
+                                   process=process.name, days=2 * SHORTEST_DAYS))
     middle = until - pd.Timedelta(days=days)
     return Span(middle - pd.Timedelta(days=days), middle), Span(middle, until)
 
@@ -58,7 +59,8 @@ def stage_change(process: Process) -> pd.DataFrame:
     Raises `MeasureError` where there is neither spending nor work, or too little time.
     """
     if not (process.has("spend") or process.has("work")):
-        raise MeasureError(f"{process.name}: needs the table 'spend' (what the results cost in money) or 'work' (in hours)")
+        raise MeasureError(message("{process}: needs the table 'spend' (what the results cost in money) or 'work' (in hours)",
+                                   process=process.name))
     before, after = periods_compared(process)
     (old, then), (new, now) = ((_period(process, span), results(process, span)) for span in (before, after))
     table = pd.DataFrame({"stage": [*STAGES, ALL], "before_from": before.since, "after_from": after.since,

@@ -11,6 +11,7 @@ from funnel_lib.company import Process
 from funnel_lib.efficiency.stage_indicators import account_management, conversion, lead_generation
 from funnel_lib.efficiency.years import WITHIN_ERROR, Years
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.pooling import SIGNIFICANT, adjusted_p_values, p_values_of_limits
 from funnel_lib.schema import STAGES
 
@@ -47,7 +48,8 @@ def _indicators(process: Process) -> pd.DataFrame:
     years = Years(*(end - pd.DateOffset(years=back) for back in (3, 2, 1)), end)
     rows = [{"stage": stage, **row} for stage, measure in _MEASURES.items() for row in _rows(process, years, measure)]
     if not rows:
-        raise MeasureError(f"{process.name}: needs leads or orders of the last year to score anybody's stage")
+        raise MeasureError(message("{process}: needs leads or orders of the last year to score anybody's stage",
+                                   process=process.name))
     return with_verdicts(pd.DataFrame(rows))[COLUMNS]
 
 

@@ -12,6 +12,7 @@ from funnel_lib.efficiency.work_log import MONTHS_PER_YEAR, observed_months, on_
 from funnel_lib.engine import as_list
 from funnel_lib.errors import CallError, MeasureError
 from funnel_lib.labour import hour_costs
+from funnel_lib.language.messages import message
 from funnel_lib.rates import Z_95, ratio
 from funnel_lib.schema import MISSING
 
@@ -55,7 +56,7 @@ def qualification_match(process: Process, by: str = "card_role") -> pd.DataFrame
     Raises `MeasureError` without work that names cards, or where no card names a role; `CallError` for another `by`.
     """
     if by not in BY:
-        raise CallError(f"qualification_match: by={by!r}: expected one of {', '.join(BY)}")
+        raise CallError(message("qualification_match: by={by!r}: expected one of {known}", by=by, known=", ".join(BY)))
     table, months = _pairs(process), observed_months(process)
     groups = [*as_list(by if by == "card" else None), "card_role", "role"]
     sums = table.groupby(groups, as_index=False)[["executions_count", "hours"]].sum()
@@ -97,11 +98,11 @@ def _pairs(process: Process) -> pd.DataFrame:
     """Cells of work on cards with the role that the card names."""
     role_of = {card.key: card.role for card in process.settings.cards if card.role is not None}
     if not process.has("work", "card"):
-        raise MeasureError(f"{process.name}: needs the table 'work' with the column 'card' (which kind of work it was); it would "
-                           "tell whether dear people do the work of cheaper ones")
+        raise MeasureError(message("{process}: needs the table 'work' with the column 'card' (which kind of work it was); it "
+                                   "would tell whether dear people do the work of cheaper ones", process=process.name))
     if not role_of:
-        raise MeasureError(f"{process.name}: no technology card names the role whose work it is (cards: role in company.yaml); it "
-                           "would tell whether dear people do the work of cheaper ones")
+        raise MeasureError(message("{process}: no technology card names the role whose work it is (cards: role in company.yaml); "
+                                   "it would tell whether dear people do the work of cheaper ones", process=process.name))
     cells = on_cards(process)
     return cells.assign(card_role=cells["card"].map(role_of).fillna(MISSING).astype("str"))
 

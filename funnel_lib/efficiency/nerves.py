@@ -14,6 +14,7 @@ from funnel_lib.engine import collect, flag
 from funnel_lib.errors import CallError, MeasureError
 from funnel_lib.journeys import WON, lead_states
 from funnel_lib.labour import own_work, summed
+from funnel_lib.language.messages import message
 from funnel_lib.rates import Z_95, odds, ratio, steady
 from funnel_lib.schema import LOST, STAGES
 
@@ -37,12 +38,12 @@ def nerves(process: Process, by: str | None = None) -> pd.DataFrame:
     steps, and with `by="role"` without `pulse`.
     """
     if by not in (None, "role"):
-        raise CallError(f"nerves: by={by!r}: expected None or 'role'")
+        raise CallError(message("nerves: by={by!r}: expected None or 'role'", by=by))
     if by == "role":
         return process.tidy(_by_role(process))
     if not (process.has("pulse") or _has_log(process)):
-        raise MeasureError(f"{process.name}: needs the table 'pulse' (how hard the work was) or 'stage_events' (refusals and "
-                           "returns) to tell what the work takes in nerves")
+        raise MeasureError(message("{process}: needs the table 'pulse' (how hard the work was) or 'stage_events' (refusals and "
+                                   "returns) to tell what the work takes in nerves", process=process.name))
     table = pd.DataFrame({"stage": [*STAGES, ALL]})
     table["result"] = table["stage"].map(RESULTS)
     found = results(process)

@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.efficiency.technology import ENOUGH_EXECUTIONS, measured_cards
 from funnel_lib.efficiency.work_log import observed_months
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.rates import Z_95, ratio
 
 PAYS, PERHAPS, NEVER, CANNOT_TELL = "pays_back", "may_pay_back", "never_pays_back", "cannot_tell"
@@ -35,8 +36,8 @@ def next_levels(process: Process) -> pd.DataFrame:
     table = measured_cards(process)
     table = table[table["setup_cost_amount"].notna()].copy()
     if table.empty:
-        raise MeasureError(f"{process.name}: no card says what its next level costs and how many hours it saves (next_level in "
-                           "company.yaml); it would tell which card to lift first")
+        raise MeasureError(message("{process}: no card says what its next level costs and how many hours it saves (next_level in "
+                                   "company.yaml); it would tell which card to lift first", process=process.name))
     months = observed_months(process)
     half = Z_95 * ratio(np.sqrt(table["labour_squares"]) * table["hours_saved_share"], months)
     # Work is never less than none.

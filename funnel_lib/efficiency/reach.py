@@ -15,6 +15,7 @@ from funnel_lib.engine import collect, flag, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import entries
 from funnel_lib.labour import priced, without_unknown
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.rates import clustered_ratio, is_few, rate, ratio
 from funnel_lib.schema import LOST, MISSING, STAGES
@@ -76,18 +77,18 @@ def reach(process: Process) -> pd.DataFrame:
 def _ways(process: Process) -> dict[str, Way]:
     """Card → way, of the cards that meet a lead for the first time."""
     if not (process.has("leads") and process.has("stage_events") and process.steps):
-        raise MeasureError(f"{process.name}: needs leads, their movement (stage_events) and described steps; the next step tells "
-                           "who was reached")
+        raise MeasureError(message("{process}: needs leads, their movement (stage_events) and described steps; the next step "
+                                   "tells who was reached", process=process.name))
     if not process.has("work", "card", "lead_id"):
-        raise MeasureError(f"{process.name}: needs the table 'work' with the columns 'card' and 'lead_id'; it would tell whom the "
-                           "telephone, a robot or a visit reaches")
+        raise MeasureError(message("{process}: needs the table 'work' with the columns 'card' and 'lead_id'; it would tell whom "
+                                   "the telephone, a robot or a visit reaches", process=process.name))
     cards = process.settings.cards
     first = process.steps[0].key
     meeting = [card for card in cards if (card.stage == STAGES[0] and not _prepares(card, cards)) or card.step == first]
     ways = {card.key: Way(card.stage, card.means, card.role or MISSING) for card in meeting if card.means}
     if not ways:
-        raise MeasureError(f"{process.name}: needs technology cards of lead generation, or of the first step, that name their "
-                           "means (phone, robot, visit); it would tell whom each of them reaches")
+        raise MeasureError(message("{process}: needs technology cards of lead generation, or of the first step, that name their "
+                                   "means (phone, robot, visit); it would tell whom each of them reaches", process=process.name))
     return ways
 
 
@@ -119,8 +120,9 @@ def _by_way(process: Process, ways: dict[str, Way]) -> pd.DataFrame:
     """The sums of each way, and what of them is of leads that nothing else in its stage tried."""
     sums, keys = _sums(process, ways), list(dict.fromkeys(ways.values()))
     if sums.empty:
-        raise MeasureError(f"{process.name}: no work of a card with a means names a new lead before its first step (work: card and "
-                           "lead_id); it would tell whom the telephone, a robot or a visit reaches")
+        raise MeasureError(message("{process}: no work of a card with a means names a new lead before its first step (work: card "
+                                   "and lead_id); it would tell whom the telephone, a robot or a visit reaches",
+                                   process=process.name))
     in_stage = {way: sum(2**other for other, key in enumerate(keys) if key.stage == keys[way].stage) for way in range(len(keys))}
     alone = sums["tried_by"] & sums["way"].map(in_stage) == 2 ** sums["way"]
     sums["only"], sums["only_cost"] = sums["reached"].where(alone, 0.0), sums["cost"].where(alone, 0.0)
@@ -143,8 +145,8 @@ def dear_reach(process: Process) -> DearReach:
     stage = STAGES[0] if (table["stage"] == STAGES[0]).any() else STAGES[1]
     known = table[(table["stage"] == stage) & table["cost_per_tried_amount"].notna()].sort_values("cost_per_tried_amount")
     if len(known) < 2:
-        raise MeasureError(f"{process.name}: needs at least two means of contact with a known cost (role with hour_cost) to tell "
-                           "whom only the dear ones reach")
+        raise MeasureError(message("{process}: needs at least two means of contact with a known cost (role with hour_cost) to "
+                                   "tell whom only the dear ones reach", process=process.name))
     cheapest = known.iloc[0]
     dear = known[known["cost_per_tried_amount"] >= DEAR_TIMES * cheapest["cost_per_tried_amount"]]
     of_stage, of_dear = (int((2 ** part["way"].astype(int)).sum()) for part in (table[table["stage"] == stage], dear))

@@ -7,6 +7,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.efficiency.work_log import work_cells
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.rates import ratio
 from funnel_lib.schema import MISSING, STAGES
 
@@ -26,8 +27,8 @@ def roles(process: Process) -> pd.DataFrame:
     cards = pd.DataFrame([(card.role, card.stage) for card in process.settings.cards if card.role is not None],
                          columns=["role", "stage"])
     if cards.empty and not process.has("work"):
-        raise MeasureError(f"{process.name}: needs technology cards that name their role, or the table 'work', to tell in which "
-                           "stage each role works")
+        raise MeasureError(message("{process}: needs technology cards that name their role, or the table 'work', to tell in "
+                                   "which stage each role works", process=process.name))
     cells = work_cells(process) if process.has("work") else pd.DataFrame(columns=["role", "stage", "employee", "hours"])
     cells = cells[(cells["role"] != MISSING) & cells["stage"].isin(STAGES)]
     found = sorted({*cards["role"], *cells["role"]})

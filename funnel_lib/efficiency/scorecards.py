@@ -13,6 +13,7 @@ from funnel_lib.efficiency.roles import roles
 from funnel_lib.efficiency.work_log import work_cells
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.pooling import ABOVE, BELOW, pooled_shares, verdicts_against_the_rest
 from funnel_lib.rates import is_few, rate
@@ -60,8 +61,8 @@ def employee_scores(process: Process) -> pd.DataFrame:
     """
     parts = [_scored(counts, stage, name) for stage, name, counts in _counts(process) if len(counts)]
     if not parts:
-        raise MeasureError(f"{process.name}: needs the column 'owner' in the leads, or 'employee' and 'lead_id' in the table "
-                           "'work', to tell what each employee brings")
+        raise MeasureError(message("{process}: needs the column 'owner' in the leads, or 'employee' and 'lead_id' in the table "
+                                   "'work', to tell what each employee brings", process=process.name))
     return process.tidy(pd.concat(parts, ignore_index=True)[EMPLOYEES])
 
 
@@ -92,7 +93,7 @@ def _won(process: Process) -> pd.DataFrame:
 def _on_target(process: Process) -> pd.DataFrame:
     targets = list(process.settings.target_segments)
     if not (targets and process.has("leads", "segment") and process.has("work", "employee", "lead_id")):
-        raise MeasureError(f"{process.name}: needs target segments and work with its employee and lead")
+        raise MeasureError(message("{process}: needs target segments and work with its employee and lead", process=process.name))
     work = process.table("work").filter((nw.col("stage") == STAGES[0]).fill_null(False) & ~nw.col("employee").is_null())
     pairs = work.filter(~nw.col("lead_id").is_null()).select("employee", "lead_id").unique()
     leads = new_leads(process).filter(~nw.col("segment").is_null())

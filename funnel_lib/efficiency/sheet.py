@@ -10,6 +10,7 @@ from funnel_lib.efficiency.durations import UNKNOWN, median_days
 from funnel_lib.efficiency.results import RESULTS, Results, process_margin, results
 from funnel_lib.efficiency.strain import STRAIN, mean_strain, strain_answers, strain_hours
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.rates import ratio
 from funnel_lib.schema import STAGES
 from funnel_lib.stage_costs import MONEY_AND_HOURS, stage_sums
@@ -45,7 +46,8 @@ def efficiency_sheet(process: Process) -> pd.DataFrame:
 
 def _efficiency_sheet(process: Process) -> pd.DataFrame:
     if not (process.has("spend") or process.has("work")):
-        raise MeasureError(f"{process.name}: needs the table 'spend' (what the results cost in money) or 'work' (in hours)")
+        raise MeasureError(message("{process}: needs the table 'spend' (what the results cost in money) or 'work' (in hours)",
+                                   process=process.name))
     table = _with_strain(_with_all(stage_sums(process)), process)
     found, days = results(process), median_days(process)
     table["result"] = table["stage"].map(RESULTS)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import narwhals as nw
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student_t
 
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, with_groups
@@ -23,8 +22,10 @@ def mean_strain(answers: pd.DataFrame) -> dict[str, float]:
     mean = ratio(total, count)
     if count < 2:
         return dict(zip(STRAIN, (mean, np.nan, np.nan, count), strict=True))
+    from scipy.special import stdtrit  # loaded here: scipy is slow to import
+
     variance = ratio(max(squares - count * mean**2, 0.0), count - 1)
-    half = student_t.ppf(0.975, count - 1) * np.sqrt(ratio(variance, count))
+    half = stdtrit(count - 1, 0.975) * np.sqrt(ratio(variance, count))
     return dict(zip(STRAIN, (mean, max(mean - half, EASIEST), min(mean + half, HARDEST), count), strict=True))
 
 

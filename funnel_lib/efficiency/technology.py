@@ -11,6 +11,7 @@ from funnel_lib.description import Card
 from funnel_lib.efficiency.work_log import MONTHS_PER_YEAR, observed_months, on_cards, repeated_work
 from funnel_lib.errors import MeasureError
 from funnel_lib.labour import without_unknown
+from funnel_lib.language.messages import message
 from funnel_lib.rates import rate, ratio
 from funnel_lib.schema import MISSING, OTHER
 
@@ -59,8 +60,8 @@ def measured_cards(process: Process) -> pd.DataFrame:
 
 def _measured(process: Process) -> pd.DataFrame:
     if not (process.settings.cards or process.has("work", "card")):
-        raise MeasureError(f"{process.name}: needs technology cards in company.yaml (one per kind of work, with its level), or "
-                           "the column 'card' in the table 'work'")
+        raise MeasureError(message("{process}: needs technology cards in company.yaml (one per kind of work, with its level), or "
+                                   "the column 'card' in the table 'work'", process=process.name))
     table = described_cards(process)
     if process.has("work", "card"):
         table = table.merge(_logged(process), on="card", how="outer", suffixes=("", "_logged"))

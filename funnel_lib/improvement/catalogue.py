@@ -14,6 +14,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.description import in_language
 from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever
+from funnel_lib.language.messages import message, translate
 
 CATALOGUE = Path(__file__).with_name("catalogue.yaml")
 COLUMNS = ["measure", "stage", "catalogue_name", "lever", "moves", "place", "low_effect", "likely_effect", "high_effect",
@@ -49,11 +50,9 @@ def measure_catalogue(process: Process) -> pd.DataFrame:
 
 def catalogue_text(process: Process) -> str:
     """The catalogue filled in for this process, as lines for `measures:` of company.yaml."""
-    head = {"en": "every effect is an assumption, not a figure of yours; add cost_once, cost_per_month, hours, owner, starts",
-            "ru": "каждый эффект — допущение, а не ваша цифра; добавьте cost_once, cost_per_month, hours, owner, starts"}
-    word = {"en": "assumption", "ru": "допущение"}
-    said = in_language(word, process.language)
-    lines = [f"    measures:      # {in_language(head, process.language)}"]
+    head = message("every effect is an assumption, not a figure of yours; add cost_once, cost_per_month, hours, owner, starts")
+    said = translate(message("assumption"), process.language)
+    lines = [f"    measures:      # {translate(head, process.language)}"]
     for entry, moves in _filled(process):
         effect = ", ".join(f"{name}: {entry['effect'][name]:g}" for name in ("low", "likely", "high"))
         names = ", ".join(f'{language}: "{text}"' for language, text in entry["name"].items())

@@ -14,6 +14,7 @@ import numpy as np
 
 from funnel_lib.errors import MeasureError
 from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import YEAR_DAYS
 from funnel_lib.rates import ratio
 
@@ -168,7 +169,7 @@ class Chain:
         """
         value = self._value(lever)
         if value is None or not np.all(np.isfinite(value)):
-            raise MeasureError(f"lever {str(lever)!r}: nothing in the data says where it stands today")
+            raise MeasureError(message("lever {lever!r}: nothing in the data says where it stands today", lever=str(lever)))
         return value
 
     def _value(self, lever: Lever) -> np.ndarray | float | None:

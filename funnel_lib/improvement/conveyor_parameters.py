@@ -29,6 +29,7 @@ from funnel_lib.improvement.conveyor_state import (
 )
 from funnel_lib.improvement.parameters import SEED, chain_of
 from funnel_lib.journeys import WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import WEEK_DAYS, WEEKS, complete_weeks
 from funnel_lib.new_leads import new_leads
 from funnel_lib.periods import period_starts
@@ -84,7 +85,8 @@ class _Estimates:
         self.has_orders = process.has("orders")
         self.leads = self._weekly_leads()
         if len(self.weeks) < 2 or not self.leads["n"].sum() > 0:
-            raise MeasureError(f"{process.name}: needs new leads in at least two complete weeks to run the weekly model")
+            raise MeasureError(message("{process}: needs new leads in at least two complete weeks to run the weekly model",
+                                       process=process.name))
 
     def conveyor(self) -> Conveyor:
         process = self.process

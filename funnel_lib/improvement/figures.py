@@ -15,6 +15,7 @@ from funnel_lib.customers import REFERRED, customers, paid_orders
 from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
 from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import YEAR_DAYS
 from funnel_lib.lead_flow import lead_counts
 from funnel_lib.lead_flow.targets import can_tell_target, with_target
@@ -45,17 +46,19 @@ def figure_of(process: Process, lever: Lever, groups: list[str] | None = None) -
     Raises `MeasureError` where the tables do not show this figure in time.
     """
     if lever.kind not in _FIGURES or (groups and lever.kind not in OF_LEADS):
-        split = " by group" if groups else ""
-        raise MeasureError(f"{process.name}: the tables do not show {str(lever)!r}{split} over time, so that nothing tells whether "
-                           "it has moved")
+        raise MeasureError(
+            message("{process}: the tables do not show {lever!r} by group over time, so that nothing tells whether it has moved",
+                    process=process.name, lever=str(lever)) if groups else
+            message("{process}: the tables do not show {lever!r} over time, so that nothing tells whether it has moved",
+                    process=process.name, lever=str(lever)))
     return _FIGURES[lever.kind](process, lever, groups or [])
 
 
 def _step_rate(process: Process, lever: Lever, groups: list[str]) -> Figure:
     window = equal_window_days(process)
     if window is None:
-        raise MeasureError(f"{process.name}: needs the moments of wins, or conversion_window_days, to follow the leads of before "
-                           "and after equally long")
+        raise MeasureError(message("{process}: needs the moments of wins, or conversion_window_days, to follow the leads of "
+                                   "before and after equally long", process=process.name))
     counts = counts_by_day(process, groups, window)
     keys = [step.key for step in process.steps]
     at = keys.index(lever.place)
@@ -66,7 +69,7 @@ def _step_rate(process: Process, lever: Lever, groups: list[str]) -> Figure:
 
 def _target_share(process: Process, lever: Lever, groups: list[str]) -> Figure:
     if not can_tell_target(process):
-        raise MeasureError(f"{process.name}: needs target_segments and the segment of the leads")
+        raise MeasureError(message("{process}: needs target_segments and the segment of the leads", process=process.name))
     leads = with_target(new_leads(process), process).filter((nw.col("is_known") == 1) & (nw.col("channel") == lever.place))
     leads = leads.with_columns(day=nw.col("created_at").dt.truncate("1d"))
     days = leads.group_by(["day", *groups]).agg(nw.col("is_target").sum().alias("part"), nw.len().alias("whole"))

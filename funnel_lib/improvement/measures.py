@@ -18,6 +18,7 @@ from funnel_lib.improvement.sets import Candidate, chosen_within, gain_of
 from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever, lever_of
 from funnel_lib.improvement.what_if import places_of
 from funnel_lib.labour import hour_costs
+from funnel_lib.language.messages import message
 from funnel_lib.periods import DAYS_PER_MONTH, days_between
 from funnel_lib.rates import ratio
 
@@ -87,8 +88,9 @@ def _register(process: Process) -> Register:
             found.candidates.append(_candidate(process, chain, measure, number))
         except (CallError, MeasureError) as error:
             found.findings.append(Finding(
-                "measure_not_computed", "warning", "company.yaml", 1, f"measure {measure.key!r}: {error}",
-                "it is not in the ranking until this is mended", process=process.name))
+                "measure_not_computed", "warning", "company.yaml", 1,
+                message("measure {measure!r}: {reason}", measure=measure.key, reason=error.args[0]),
+                message("it is not in the ranking until this is mended"), process=process.name))
     return found
 
 
@@ -97,7 +99,7 @@ def checked_lever(process: Process, chain: Chain, measure: Measure) -> Lever:
     cannot be meant."""
     lever = lever_of(measure.moves, places_of(process, chain))
     if lever.is_share and max(abs(measure.effect.low), abs(measure.effect.high)) > 1:
-        raise MeasureError(f"its effect on {measure.moves} is more than 100 points; write 3 points as 0.03")
+        raise MeasureError(message("its effect on {lever} is more than 100 points; write 3 points as 0.03", lever=measure.moves))
     chain.present(lever)
     return lever
 
@@ -109,7 +111,7 @@ def _candidate(process: Process, chain: Chain, measure: Measure, number: int) ->
     cost = once + monthly * (_months_waiting(measure) + months)
     found = Candidate(measure, lever, pert(measure.effect, number), float(ratio(months, MONTHS)), cost, once, monthly)
     if not np.all(np.isfinite(gain_of(chain, [found]))):
-        raise MeasureError(f"the gain from {measure.moves} has no finite value with this effect")
+        raise MeasureError(message("the gain from {lever} has no finite value with this effect", lever=measure.moves))
     return found
 
 
@@ -146,7 +148,7 @@ def _costs(process: Process, measure: Measure) -> tuple[float, float]:
     costs = hour_costs(process)
     unknown = [role for role in measure.hours if role not in costs]
     if unknown:
-        raise MeasureError(f"it takes hours of {unknown[0]!r}, whose hour_cost is not described under roles")
+        raise MeasureError(message("it takes hours of {word!r}, whose hour_cost is not described under roles", word=unknown[0]))
     return measure.cost_once + sum(hours * costs[role] for role, hours in measure.hours.items()), measure.cost_per_month
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from funnel_lib.errors import MeasureError
 from funnel_lib.improvement.vocabulary import ALL_PLACES, Lever
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import WEEK_DAYS
 from funnel_lib.rates import ratio
 
@@ -200,4 +201,4 @@ def _known(conveyor: Conveyor, changes: Changes) -> None:
              "margin_share": bool(conveyor.amount), "referral_share": conveyor.referral_share > 0}
     for lever in changes:
         if (lever.kind in known and lever.place not in known[lever.kind]) or not alone.get(lever.kind, True):
-            raise MeasureError(f"lever {str(lever)!r}: the weekly model has no number for it")
+            raise MeasureError(message("lever {lever!r}: the weekly model has no number for it", lever=str(lever)))

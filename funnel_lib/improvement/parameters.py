@@ -16,6 +16,7 @@ from funnel_lib.errors import MeasureError
 from funnel_lib.improvement.chain import Chain, Customers
 from funnel_lib.journeys import WON, entries, lead_states
 from funnel_lib.labour import costed_hours, without_unknown
+from funnel_lib.language.messages import message
 from funnel_lib.last_year import WEEKS, YEAR_DAYS, of_last_year, undated_of_last_year, weekly_leads, yearly_factor
 from funnel_lib.lead_flow.targets import UNKNOWN, can_tell_target, with_target
 from funnel_lib.new_leads import new_leads
@@ -51,7 +52,8 @@ def estimated_chain(process: Process) -> Chain:
     weekly = weekly_leads(process)
     leads = _leads_per_year(weekly, random)
     if not weekly.to_numpy().sum() > 0:
-        raise MeasureError(f"{process.name}: needs new leads in the last {len(weekly)} complete weeks")
+        raise MeasureError(message("{process}: needs new leads in the last {count} complete weeks", process=process.name,
+                                   count=len(weekly)))
     step_rates = {row.step: _drawn_rate(row.reached_count, row.base_count, random) for row in rates.itertuples()}
     overall = rates.iloc[-1]
     share = ratio(overall["reached_count"], overall["leads_count"])
@@ -66,7 +68,8 @@ def estimated_chain(process: Process) -> Chain:
 def _mandatory(rates: pd.DataFrame, process: Process) -> pd.DataFrame:
     rates = rates[~rates["optional"]]
     if not rates["base_count"].iloc[0] > 0:
-        raise MeasureError(f"{process.name}: needs leads old enough for the conversion window to know the chain of rates")
+        raise MeasureError(message("{process}: needs leads old enough for the conversion window to know the chain of rates",
+                                   process=process.name))
     return rates
 
 
@@ -149,9 +152,11 @@ def _customers(process: Process, random: np.random.Generator) -> Customers:
     if is_partial:
         sums = _economics(process, people)
     if not sums["n"] > 0:
-        raise MeasureError(f"{process.name}: needs orders of new customers to know what one of them brings in a year")
+        raise MeasureError(message("{process}: needs orders of new customers to know what one of them brings in a year",
+                                   process=process.name))
     if sums["unknown"] > 0:
-        raise MeasureError(f"{process.name}: needs the margin of the orders, or margin_share in company.yaml")
+        raise MeasureError(message("{process}: needs the margin of the orders, or margin_share in company.yaml",
+                                   process=process.name))
     means, covariance = _moments(sums)
     draws = random.multivariate_normal(means, ratio(covariance, sums["n"]), DRAWS, method="svd")
     first, total, amount, repeats = np.vstack([means, draws]).T
@@ -242,7 +247,7 @@ def _labour_of_stages(process: Process, work: nw.LazyFrame) -> tuple[float, floa
         roles = by_role[by_role["uncosted_hours"] > 0].sort_values("hours", ascending=False)["role"]
         hours, all_hours = by_stage["uncosted_hours"].sum(), by_stage["hours"].sum()
         named = ", ".join(repr(str(role)) for role in roles)
-        raise MeasureError(f"{process.name}: needs hour_cost under roles in company.yaml for {named}: "
-                           f"{hours:g} of the {all_hours:g} hours worked in the last year have no cost, so that the yearly "
-                           "margin would leave out too much")
+        raise MeasureError(message("{process}: needs hour_cost under roles in company.yaml for {named}: {hours:g} of the "
+                                   "{all_hours:g} hours worked in the last year have no cost, so that the yearly margin would "
+                                   "leave out too much", process=process.name, named=named, hours=hours, all_hours=all_hours))
     return float(by_stage["labour_amount"].sum()), float(by_stage["uncosted_hours"].sum())

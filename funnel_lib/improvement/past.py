@@ -9,12 +9,13 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.description import Measure
-from funnel_lib.errors import CallError, MeasureError
+from funnel_lib.errors import CallError, MeasureError, said
 from funnel_lib.findings import Finding
 from funnel_lib.improvement.figures import FLOW, MEAN, SHARE, Figure, dispersion, figure_of, sums_of
 from funnel_lib.improvement.measures import pert
 from funnel_lib.improvement.trend import AFTER, BEFORE, past_lever, past_measures, side_of, since_it_works, trend_of
 from funnel_lib.improvement.vocabulary import ALL_PLACES
+from funnel_lib.language.messages import message, translate
 from funnel_lib.limits import NOISE
 from funnel_lib.periods import period_starts
 from funnel_lib.rates import Z_95, difference_limits, rate, ratio
@@ -55,7 +56,7 @@ def did_it_work(process: Process) -> pd.DataFrame:
         try:
             rows.append(_row(process, measure))
         except MeasureError as error:
-            reason = str(error).removeprefix(f"{process.name}: ")
+            reason = said(error, process.language).removeprefix(f"{process.name}: ")
             rows.append(_named(process, measure) | {"verdict": CANNOT_BE_TOLD, "reason": reason})
         except CallError:
             continue  # a finding: see past_findings
@@ -72,8 +73,9 @@ def past_findings(process: Process) -> list[Finding]:
         try:
             past_lever(process, measure)
         except CallError as error:
-            found.append(Finding("measure_not_followed", "warning", "company.yaml", 1, f"measure {measure.key!r}: {error}",
-                                 "whether it worked is not looked at until this is mended", process=process.name))
+            found.append(Finding("measure_not_followed", "warning", "company.yaml", 1,
+                                 message("measure {measure!r}: {reason}", measure=measure.key, reason=error.args[0]),
+                                 message("whether it worked is not looked at until this is mended"), process=process.name))
     return found
 
 
@@ -97,18 +99,20 @@ def _row(process: Process, measure: Measure) -> dict:
                 "signals_count": int((~after["signal"].isin([NOISE, ""])).sum()), "periods_count": len(after),
                 "also_started": ", ".join(_also(process, measure, sides))}
     steady = row["steady_before"] is not False
-    return row | {"verdict": _verdict(measure, effect, steady), "reason": _why_not(sides, steady)}
+    return row | {"verdict": _verdict(measure, effect, steady), "reason": translate(_why_not(sides, steady), process.language)}
 
 
 def _by_group(process: Process, measure: Measure, figure: Figure) -> Sides:
     if not process.has("leads", "group"):
-        raise MeasureError(f"{process.name}: needs the column 'group' of leads to compare the groups of {measure.key!r}")
+        raise MeasureError(message("{process}: needs the column 'group' of leads to compare the groups of {measure!r}",
+                                   process=process.name, measure=measure.key))
     days = since_it_works(measure, figure.days)
     known = set(figure.days["group"])
     for label in (measure.groups.control, measure.groups.treated):
         if label not in known:
-            raise MeasureError(f"{process.name}: no lead old enough is in the group {label!r} of {measure.key!r}; the column "
-                               f"'group' has {', '.join(sorted(known)) or 'nothing'}")
+            raise MeasureError(message("{process}: no lead old enough is in the group {label!r} of {measure!r}; the column "
+                                       "'group' has {known}", process=process.name, label=label, measure=measure.key,
+                                       known=", ".join(sorted(known)) or message("nothing")))
     return Sides(days[days["group"] == measure.groups.control], days[days["group"] == measure.groups.treated])
 
 
@@ -167,10 +171,10 @@ def _verdict(measure: Measure, effect: tuple[float, float, float], steady: bool)
 
 def _why_not(sides: Sides, steady: bool) -> str:
     if not sides.compared["whole"].sum() > 0:
-        return "no case on the side it is compared with has been followed long enough"
+        return message("no case on the side it is compared with has been followed long enough")
     if not sides.measured["whole"].sum() > 0:
-        return "no case since it works has been followed long enough"
-    return "" if steady else "the figure moved already before the start"
+        return message("no case since it works has been followed long enough")
+    return "" if steady else message("the figure moved already before the start")
 
 
 def _also(process: Process, measure: Measure, sides: Sides) -> list[str]:

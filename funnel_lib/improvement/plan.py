@@ -13,6 +13,7 @@ from funnel_lib.improvement.chain import Chain, summary
 from funnel_lib.improvement.measures import ranked_rows, register
 from funnel_lib.improvement.parameters import chain_of
 from funnel_lib.improvement.sets import MOST_ENUMERATED, Candidate, chosen_within, feasible_sets, gain_of
+from funnel_lib.language.messages import message
 from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.schema import MISSING
 
@@ -126,11 +127,13 @@ def _dated(process: Process, one: Candidate, payback_months: float) -> dict:
 
 def _check(process: Process, budget_amount: float | None, hours: Mapping[str, float] | None) -> None:
     if budget_amount is not None and (isinstance(budget_amount, bool | str) or not 0 <= budget_amount < np.inf):
-        raise CallError(f"budget_amount={budget_amount!r}: expected money, 0 or more, or None for no bound")
+        raise CallError(message("budget_amount={budget_amount!r}: expected money, 0 or more, or None for no bound",
+                                budget_amount=budget_amount))
     known = list(process.company.roles)
     for role, most in (hours or {}).items():
         if role not in known:
-            raise CallError(f"hours: the role {role!r} is not described; there are {', '.join(known) or '(none)'}."
-                            + nearest(role, known))
+            raise CallError(message("hours: the role {role!r} is not described; there are {known}.{nearest}", role=role,
+                                    known=", ".join(known) or message("(none)"), nearest=nearest(role, known)))
         if isinstance(most, bool | str) or most is None or not most >= 0:
-            raise CallError(f"hours of {role!r}: expected a number, 0 or more, found {most!r}; leave out a role without a limit")
+            raise CallError(message("hours of {role!r}: expected a number, 0 or more, found {most!r}; leave out a role without a "
+                                    "limit", role=role, most=most))

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from funnel_lib.company import Process
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.schema import LEVER_PLACES as PLACES
 
 # These move in points (0.03 = 3 points) and stay within 0 to 1; all others move relatively.
@@ -46,18 +47,20 @@ def lever_of(text: str, places: dict[str, Iterable[str]]) -> Lever:
     """
     kind, _, place = text.partition(".")
     if kind not in PLACES:
-        raise CallError(f"lever {text!r}: expected one of {', '.join(PLACES)}." + nearest(kind, PLACES))
+        raise CallError(message("lever {text!r}: expected one of {known}.{nearest}", text=text, known=", ".join(PLACES),
+                                nearest=nearest(kind, PLACES)))
     what = PLACES[kind]
     if what is None:
         if place:
-            raise CallError(f"lever {text!r}: expected {kind!r} alone, it has no part")
+            raise CallError(message("lever {text!r}: expected {kind!r} alone, it has no part", text=text, kind=kind))
         return Lever(kind)
     if not place and kind == "lead_flow":
         return Lever(kind, ALL_PLACES)
     known = sorted(places[what])
     if place not in known:
-        named = f"{kind}.<{what}>, the {what} one of {', '.join(known) or '(none is known)'}"
-        raise CallError(f"lever {text!r}: expected {named}." + nearest(place, known))
+        raise CallError(message("lever {text!r}: expected {kind}.<{what}>, the {what} one of {known}.{nearest}", text=text,
+                                kind=kind, what=what, known=", ".join(known) or message("(none is known)"),
+                                nearest=nearest(place, known)))
     return Lever(kind, place)
 
 
@@ -71,8 +74,8 @@ def levers_of(changes: dict[str, object], places: dict[str, Iterable[str]]) -> d
         parts = {f"{kind}.{place}": value for place, value in change.items()} if isinstance(change, dict) else {kind: change}
         for text, value in parts.items():
             if isinstance(value, bool) or not isinstance(value, int | float):
-                raise CallError(f"{text}: expected a number such as 0.05 (5 points of a share, 5 % of anything else), "
-                                f"found {value!r}")
+                raise CallError(message("{text}: expected a number such as 0.05 (5 points of a share, 5 % of anything else), "
+                                        "found {value!r}", text=text, value=value))
             named[lever_of(text, places)] = float(value)
     return named
 

@@ -20,10 +20,10 @@ from babel.dates import get_day_names
 from babel.numbers import NumberPattern, format_compact_currency, get_currency_symbol, parse_pattern
 from babel.units import format_unit
 
+from funnel_lib.language.messages import marked, translate
+
 LANGUAGES = ("en", "ru")
-NOT_AVAILABLE = {"en": "n/a", "ru": "н/д"}
-YES_NO = {"en": ("yes", "no"), "ru": ("да", "нет")}
-PER_HOUR = {"en": "per hour", "ru": "в час"}
+NOT_AVAILABLE, YES, NO, PER_HOUR = marked("n/a"), marked("yes"), marked("no"), marked("per hour")
 DURATIONS = {"days": "duration-day", "hours": "duration-hour", "months": "duration-month", "minutes": "duration-minute"}
 SPACE = "\N{NO-BREAK SPACE}"
 MINUS = "\N{MINUS SIGN}"
@@ -68,7 +68,7 @@ def is_available(value: Any) -> bool:
 
 def not_available(language: str = "en") -> str:
     """What stands where there is no value."""
-    return NOT_AVAILABLE.get(language, NOT_AVAILABLE["en"])
+    return translate(NOT_AVAILABLE, language)
 
 
 def _glance_decimals(value: float) -> int:
@@ -110,6 +110,17 @@ def format_number(value: Any, language: str = "en") -> str:
         return not_available(language)
     number = _glance(float(value))
     return _decimal(number, _glance_decimals(number), language)
+
+
+def format_exact(value: float, language: str = "en") -> str:
+    """A number with all its digits, up to six decimals, as at the ticks of an axis.
+
+    >>> format_exact(12345), format_exact(-2.5), format_exact(0.25, "ru")
+    ('12\\xa0345', '−2.5', '0,25')
+    """
+    number = round(float(value), 6) + 0.0  # no minus before a zero
+    return _decimal(number, next(decimals for decimals in range(7) if round(number, decimals) == number), language)
+
 
 # A smaller share is written as zero: its digits would all be noughts.
 LEAST_SHARE = 0.00005
@@ -210,7 +221,7 @@ def format_flag(value: Any, language: str = "en") -> str:
     """Yes or no."""
     if not is_available(value):
         return not_available(language)
-    return YES_NO.get(language, YES_NO["en"])[0 if value else 1]
+    return translate(YES if value else NO, language)
 
 
 def format_duration(value: Any, unit: str, language: str = "en") -> str:
@@ -255,7 +266,7 @@ def format_value(value: Any, unit: str, language: str = "en", currency: str | No
     if unit == "amount":
         return format_money(value, language, currency)
     if unit == "per_hour":
-        return format_number(value, language) + SPACE + PER_HOUR.get(language, PER_HOUR["en"])
+        return format_number(value, language) + SPACE + translate(PER_HOUR, language)
     return _plain(value, unit, language)
 
 

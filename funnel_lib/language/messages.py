@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import gettext
+from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -50,6 +52,16 @@ def plural(count: float, one: str, other: str, /, **values: Any) -> Message:
     return Message((one, other), count, values)
 
 
+def joined(texts: Iterable[str], separator: str = "; ") -> Message:
+    """Several texts one after the other, each said in the language of the reader.
+
+    >>> joined(["no leads", message("{count} orders", count=2)])
+    'no leads; 2 orders'
+    """
+    parts = {f"part{number}": text for number, text in enumerate(texts)}
+    return Message((separator.join(f"{{{name}}}" for name in parts),), None, parts)
+
+
 def marked(text: str) -> str:
     """The text itself, marked for the catalogs: it stands in a table and is translated where it is shown."""
     return text
@@ -70,8 +82,30 @@ def _said(template: tuple[str, ...], count: float | None, values: dict[str, Any]
     # Fractions take the form of two: "1.5 days", «4,5 дня».
     text = (translate(template[0], language) if count is None else
             _catalog(language).ngettext(*template, int(count) if count == int(count) else 2))
-    spoken = {name: translate(value, language) if isinstance(value, Message) else value for name, value in values.items()}
-    return text.format(**spoken) if spoken else text
+    return text.format(**{name: _spoken(value, language) for name, value in values.items()}) if values else text
+
+
+def _spoken(value: Any, language: str) -> Any:
+    """A value as it is said inside a text: messages in its language, fractions with its decimal mark."""
+    if isinstance(value, Message):
+        return translate(value, language)
+    return _Fraction(value).in_language(language) if isinstance(value, float) and language != SOURCE_LANGUAGE else value
+
+
+class _Fraction(float):
+    """A number that is written with the decimal mark of a language, whatever its format."""
+
+    mark = "."
+
+    def in_language(self, language: str) -> _Fraction:
+        from babel import Locale, UnknownLocaleError  # loaded here: the package is imported without it, and English needs none
+
+        with suppress(UnknownLocaleError):
+            self.mark = Locale.parse(language).number_symbols["latn"]["decimal"]
+        return self
+
+    def __format__(self, how: str) -> str:
+        return super().__format__(how).replace(".", self.mark)
 
 
 @cache

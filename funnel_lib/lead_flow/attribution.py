@@ -9,6 +9,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.markov import RemovalEffects, removal_effects
 from funnel_lib.lead_flow.touch_paths import START, Paths, paths, touched_leads
 from funnel_lib.rates import FEW, rate, ratio
@@ -42,7 +43,8 @@ def attribution(process: Process, model: str = "markov") -> pd.DataFrame:
     model.
     """
     if model not in MODELS:
-        raise CallError(f"model={model!r}: expected one of {', '.join(MODELS)}.{nearest(model, MODELS)}")
+        raise CallError(message("model={model!r}: expected one of {known}.{nearest}", model=model, known=", ".join(MODELS),
+                                nearest=nearest(model, MODELS)))
     counted = paths(process)
     conversions, leads = _credited(process)[model], touched_leads(process)
     table = pd.DataFrame({"channel": conversions.index, "conversions": conversions.to_numpy(),

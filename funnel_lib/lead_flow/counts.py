@@ -8,6 +8,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import as_list, collect, with_groups
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.periods import PERIODS, all_periods, are_complete, period_starts
 
@@ -15,6 +16,10 @@ from funnel_lib.periods import PERIODS, all_periods, are_complete, period_starts
 ENTERED = "lead"
 # Length of the shortest period of each kind.
 SHORTEST_DAYS = {"day": 1, "week": 7, "month": 28, "quarter": 90, "year": 365}
+_GIVEN = {"week": message("the counts are given once a week"), "month": message("the counts are given once a month"),
+          "quarter": message("the counts are given once a quarter"), "year": message("the counts are given once a year")}
+_WANTED = {"day": message("so leads per day cannot be told"), "week": message("so leads per week cannot be told"),
+           "month": message("so leads per month cannot be told"), "quarter": message("so leads per quarter cannot be told")}
 
 
 def lead_counts(process: Process, by: str | list[str] | None = "channel", per: str = "week") -> pd.DataFrame:
@@ -36,7 +41,7 @@ def lead_counts(process: Process, by: str | list[str] | None = "channel", per: s
     groups = as_list(by)
     finest = finest_period(process)
     if per in PERIODS and list(PERIODS).index(per) < list(PERIODS).index(finest):
-        raise MeasureError(f"{process.name}: the counts are given once a {finest}, so leads per {per} cannot be told")
+        raise MeasureError(message("{process}: {given}, {wanted}", process=process.name, given=_GIVEN[finest], wanted=_WANTED[per]))
     days = _from_leads(process, groups) if process.has("leads") else _from_counts(process, groups)
     days = days.assign(period_start=period_starts(days["day"], per) if len(days) else days["day"])
     counted = days.groupby([*groups, "period_start"], as_index=False)["leads_count"].sum()
@@ -78,13 +83,14 @@ def _from_counts(process: Process, groups: list[str]) -> pd.DataFrame:
     if not process.has("counts"):
         process.table("leads")  # says what is needed
     if set(groups) - {"channel"}:
-        raise MeasureError(f"{process.name}: needs the table 'leads' to group by {', '.join(groups)}; counts are known by "
-                           "channel only")
+        raise MeasureError(message("{process}: needs the table 'leads' to group by {groups}; counts are known by channel only",
+                                   process=process.name, groups=", ".join(groups)))
     entered = process.table("counts").filter((nw.col("step") == ENTERED) & ~nw.col("period_start").is_null())
     entered = with_groups(entered, groups).with_columns(day=nw.col("period_start").dt.truncate("1d"))
     days = collect(entered.group_by([*groups, "day"]).agg(nw.col("count").sum().alias("leads_count")))
     if days.empty:
-        raise MeasureError(f"{process.name}: the counts have no period_start, so how they come over time cannot be told")
+        raise MeasureError(message("{process}: the counts have no period_start, so how they come over time cannot be told",
+                                   process=process.name))
     return days
 
 

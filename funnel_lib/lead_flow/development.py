@@ -11,6 +11,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import collect
 from funnel_lib.errors import CallError, MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, margins_by_age
 from funnel_lib.lead_flow.costs import mature_months
 from funnel_lib.rates import ratio
@@ -54,9 +55,10 @@ def margin_development(process: Process, on: str = "margin", horizon_months: int
 def check_arguments(on: str, horizon_months: int) -> None:
     """Raises `CallError` for another word than margin or revenue, or a horizon that is no whole number of months."""
     if on not in ("margin", "revenue"):
-        raise CallError(f"on={on!r}: expected 'margin' or 'revenue'")
+        raise CallError(message("on={on!r}: expected 'margin' or 'revenue'", on=on))
     if not (isinstance(horizon_months, int) and horizon_months >= 1):
-        raise CallError(f"horizon_months={horizon_months!r}: expected a whole number of months, at least 1")
+        raise CallError(message("horizon_months={horizon_months!r}: expected a whole number of months, at least 1",
+                                horizon_months=horizon_months))
 
 
 def needs_orders_of_leads(process: Process) -> None:
@@ -98,5 +100,5 @@ def _shares(earned: np.ndarray) -> np.ndarray:
 def needs_costs(process: Process, known: bool) -> None:
     """Raises `MeasureError` where no cost is recorded."""
     if not known:
-        raise MeasureError(f"{process.name}: needs the table 'spend', or 'work' of roles with an hour cost, to tell what the "
-                           "channels earn back")
+        raise MeasureError(message("{process}: needs the table 'spend', or 'work' of roles with an hour cost, to tell what the "
+                                   "channels earn back", process=process.name))

@@ -11,6 +11,7 @@ from funnel_lib.customers import UNATTRIBUTED
 from funnel_lib.engine import collect, with_groups
 from funnel_lib.errors import CallError
 from funnel_lib.labour import has_costs, hour_costs
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS, customer_counts, margins
 from funnel_lib.lead_flow.costs import (
     NOT_ALLOCATED,
@@ -55,9 +56,9 @@ def channel_economics(process: Process, by: str | None = "channel", on: str = "m
     Raises `MeasureError` where there are neither leads nor counts.
     """
     if by not in ("channel", None):
-        raise CallError(f"by={by!r}: expected 'channel' or None")
+        raise CallError(message("by={by!r}: expected 'channel' or None", by=by))
     if on not in ("margin", "revenue"):
-        raise CallError(f"on={on!r}: expected 'margin' or 'revenue'")
+        raise CallError(message("on={on!r}: expected 'margin' or 'revenue'", on=on))
     return process.tidy(process.remembered(("channel_economics", by, on), lambda: _economics(process, by, on)).copy())
 
 

@@ -111,7 +111,7 @@ def weekday_p_value(process: Process) -> float:
     otherwise look like a rhythm. NaN with fewer than two whole weeks, or fewer than 5 leads expected on each weekday.
     Source: Pearson 1900; McCullagh and Nelder 1989, section 6.2.3 (dispersion).
     """
-    from scipy.stats import chi2  # loaded here: scipy is slow to import
+    from scipy.special import chdtrc  # loaded here: scipy is slow to import
 
     wide = days_of_whole_weeks(process).pivot(index="week", columns="weekday", values="leads_count").to_numpy(dtype=float)
     expected_each = float(ratio(wide.sum(), len(WEEK)))
@@ -121,4 +121,4 @@ def weekday_p_value(process: Process) -> float:
     scatter = float(np.nansum(ratio((wide - expected) ** 2, expected)))
     dispersion = max(1.0, float(ratio(scatter, (len(wide) - 1) * (len(WEEK) - 1))))
     uneven = float(ratio(((wide.sum(axis=0) - expected_each) ** 2).sum(), expected_each))
-    return float(chi2.sf(ratio(uneven, dispersion), len(WEEK) - 1))
+    return float(chdtrc(len(WEEK) - 1, ratio(uneven, dispersion)))

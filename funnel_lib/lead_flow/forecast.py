@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.conversion.curves import curve_of, horizon_of, outcome_counts
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.sufficiency import DRAWS, SEED, WEEK_DAYS, Flow, drawn_flow, planned_per_month
 from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.rates import ratio
@@ -34,7 +35,8 @@ def customer_forecast(process: Process, weeks: int = WEEKS) -> pd.DataFrame:
     counts = outcome_counts(process, [])
     counts = counts[counts["day"].notna()].astype({"day": int})
     if counts.empty:
-        raise MeasureError(f"{process.name}: needs leads with known moments to tell when customers will come")
+        raise MeasureError(message("{process}: needs leads with known moments to tell when customers will come",
+                                   process=process.name))
     curve = curve_of(counts)
     cumulative = _up_to_horizon(curve, horizon_of(process, curve))
     random = np.random.default_rng(SEED + 2)

@@ -159,12 +159,12 @@ def slope_of_changes(spend: np.ndarray, leads: np.ndarray) -> Slope:
 
 
 def _with_costs(table: pd.DataFrame, process: Process) -> pd.DataFrame:
-    from scipy.stats import t  # loaded here: scipy is slow to import
+    from scipy.special import stdtrit  # loaded here: scipy is slow to import
 
     # Slopes are per minor unit.
     money = PER_MONEY * process.minor_units
     slope, error, share = (table[name].to_numpy(dtype=float) for name in ("slope", "error", "pooled_won_share"))
-    times = t.ppf(0.975, np.maximum(table["freedom"].to_numpy(dtype=float), 1))
+    times = stdtrit(np.maximum(table["freedom"].to_numpy(dtype=float), 1), 0.975)
     low, high = slope - times * error, slope + times * error
     share_error = (table["pooled_won_high_share"] - table["pooled_won_low_share"]).to_numpy(dtype=float) / WIDTH_95
     extra = slope * share
@@ -187,13 +187,13 @@ def _cost(customers_per_money: np.ndarray, process: Process) -> np.ndarray:
 
 
 def _judged(table: pd.DataFrame) -> pd.DataFrame:
-    from scipy.stats import t  # loaded here: scipy is slow to import
+    from scipy.special import stdtr  # loaded here: scipy is slow to import
 
     slope, mean, error = (table[name].to_numpy(dtype=float) for name in ("slope", "_mean", "error"))
     freedom = np.maximum(table["freedom"].to_numpy(dtype=float), 1)
     # Points on one line leave no error: any distance is then a difference.
     distance = np.where(error > 0, ratio(slope - mean, error), np.sign(slope - mean) * np.where(slope == mean, 0, 1e9))
-    p_values = np.where(np.isnan(slope), np.nan, 2 * t.sf(np.abs(distance), freedom))
+    p_values = np.where(np.isnan(slope), np.nan, 2 * stdtr(freedom, -np.abs(distance)))
     adjusted = adjusted_p_values(p_values)
     differs = np.nan_to_num(adjusted, nan=1.0) < SIGNIFICANT
     bounded = table["_low"].to_numpy(dtype=float) > 0
@@ -210,7 +210,7 @@ def _money_may_follow(table: pd.DataFrame, freedom: np.ndarray) -> np.ndarray:
 
     Unlike amounts per lead then bend the line of leads on money, never this one.
     """
-    from scipy.stats import t  # loaded here: scipy is slow to import
+    from scipy.special import stdtrit  # loaded here: scipy is slow to import
 
     distance = np.abs(table["back"].to_numpy(dtype=float) - ratio(table["spend"], table["leads"]))
-    return distance <= t.ppf(0.975, freedom) * table["back_error"].to_numpy(dtype=float)
+    return distance <= stdtrit(freedom, 0.975) * table["back_error"].to_numpy(dtype=float)

@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.engine import flag, kept, left_join
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import WON
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.periods import elapsed_days
 from funnel_lib.schema import LOST
@@ -120,8 +121,8 @@ def _by_people(process: Process) -> list[nw.LazyFrame]:
         parts.append(work.filter(~brought).select("lead_id", at=_no_earlier("date"), is_step=nw.lit(False),
                                                   is_outcome=nw.lit(False)))
     if not parts:
-        raise MeasureError(f"{process.name}: needs the employee of stage_events, or work that names its lead, to tell when leads "
-                           "are answered")
+        raise MeasureError(message("{process}: needs the employee of stage_events, or work that names its lead, to tell when "
+                                   "leads are answered", process=process.name))
     return parts
 
 

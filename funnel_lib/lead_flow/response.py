@@ -12,6 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.conversion.cohorts import equal_window_days
 from funnel_lib.engine import as_list, collect, flag, with_groups
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.reactions import ARRIVAL, ARRIVAL_TIMES, HOUR_MINUTES, reactions
 from funnel_lib.lead_flow.waiting import Quartiles, against_the_rest, by_time, quartiles
 from funnel_lib.pooling import NO_DIFFERENCE, SIGNIFICANT, TOO_FEW, adjusted_p_values
@@ -59,10 +60,11 @@ def response_time(process: Process, by: str | list[str] | None = None) -> pd.Dat
     groups = as_list(by)
     clock, work = (_counts(process, groups, time) for time in ("minutes", "work_minutes"))
     if len(clock) and not (clock["answered"] * clock["leads"]).sum():
-        raise MeasureError(f"{process.name}: no entry by an employee that is not automated, and no work on a lead, follows any "
-                           "lead: whether leads are answered cannot be told")
+        raise MeasureError(message("{process}: no entry by an employee that is not automated, and no work on a lead, follows any "
+                                   "lead: whether leads are answered cannot be told", process=process.name))
     if "arrival_hour" in groups and clock["date_only"].sum() * 2 > clock["leads"].sum():
-        raise MeasureError(f"{process.name}: the leads have dates without a time of day, so their hour of arrival cannot be told")
+        raise MeasureError(message("{process}: the leads have dates without a time of day, so their hour of arrival cannot be "
+                                   "told", process=process.name))
     rows = [{**group, **_row(part, other)} for group, part, other in _each(clock, work, groups)]
     table = pd.DataFrame(rows, columns=[*groups, *_COUNTS, *_HOURS])
     table = table.astype(dict.fromkeys(_COUNTS, int) | dict.fromkeys(_HOURS, float))
@@ -164,18 +166,20 @@ def response_bands(process: Process, window_days: float | None = None) -> pd.Dat
     """
     leads = reactions(process, [])
     if not (process.steps and process.has("stage_events")):
-        raise MeasureError(f"{process.name}: needs steps and the table 'stage_events' to tell who bought after which answer")
+        raise MeasureError(message("{process}: needs steps and the table 'stage_events' to tell who bought after which answer",
+                                   process=process.name))
     window = equal_window_days(process, window_days)
     if window is None:
-        raise MeasureError(f"{process.name}: needs conversion_window_days, or wins at known moments, to follow all leads "
-                           "equally long")
+        raise MeasureError(message("{process}: needs conversion_window_days, or wins at known moments, to follow all leads "
+                                   "equally long", process=process.name))
     edges = _edges(process)
     counts = process.remembered(("response_bands", window), lambda: _band_counts(process, leads, window, edges))
     if len(counts) and not counts["answered"].sum():
-        raise MeasureError(f"{process.name}: no lead at least {window:g} days old has an answer by a person on record")
+        raise MeasureError(message("{process}: no lead at least {window:g} days old has an answer by a person on record",
+                                   process=process.name, window=window))
     if counts["dated"].sum() * 2 > counts["leads"].sum():
-        raise MeasureError(f"{process.name}: creation or answer of most leads has a date without a time of day, so hours of "
-                           "waiting cannot be told")
+        raise MeasureError(message("{process}: creation or answer of most leads has a date without a time of day, so hours of "
+                                   "waiting cannot be told", process=process.name))
     names = [*edges, LATER, AT_OUTCOME, NO_ANSWER]
     sums = counts.groupby("band")[["leads", "won"]].sum().reindex(range(len(names))).fillna(0).astype(int)
     share = rate(sums["won"], sums["leads"])

@@ -258,6 +258,6 @@ def _compared(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _two_sided(z: np.ndarray) -> np.ndarray:
-    from scipy.stats import norm  # loaded here: scipy is slow to import
+    from scipy.special import ndtr  # loaded here: scipy is slow to import
 
-    return 2 * norm.sf(np.abs(z))
+    return 2 * ndtr(-np.abs(z))

@@ -12,6 +12,7 @@ from funnel_lib.conversion.states import states
 from funnel_lib.customers import money_rows, new_customers
 from funnel_lib.engine import collect, flag, with_groups
 from funnel_lib.errors import CallError, MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.buyers import HORIZON_MONTHS
 from funnel_lib.lead_flow.targets import UNKNOWN
 from funnel_lib.new_leads import new_leads
@@ -39,12 +40,14 @@ def channel_segments(process: Process, rows: str = "channel", columns: str = "se
     Raises `MeasureError` without leads or without one of the columns, `CallError` for twice the same column.
     """
     if rows == columns:
-        raise CallError(f"rows={rows!r}, columns={columns!r}: expected two different columns of the leads")
+        raise CallError(message("rows={rows!r}, columns={columns!r}: expected two different columns of the leads", rows=rows,
+                                columns=columns))
     groups = [rows, columns]
     leads = with_groups(new_leads(process), groups)
     for name in groups:
         if not process.has("leads", name):
-            raise MeasureError(f"{process.name}: needs the column {name!r} of leads (to set {rows} against {columns})")
+            raise MeasureError(message("{process}: needs the column {name!r} of leads (to set {rows} against {columns})",
+                                       process=process.name, name=name, rows=rows, columns=columns))
     counted = collect(leads.group_by(groups).agg(nw.len().alias("leads_count")))
     keys = [_in_order(counted, name) for name in groups]
     table = pd.MultiIndex.from_product(keys, names=groups).to_frame(index=False)
@@ -78,9 +81,11 @@ def target_conversion(process: Process) -> pd.DataFrame:
     """
     process.table("leads")
     if not process.settings.target_segments:
-        raise MeasureError(f"{process.name}: needs target_segments in the description to tell which leads are on target")
+        raise MeasureError(message("{process}: needs target_segments in the description to tell which leads are on target",
+                                   process=process.name))
     if not process.has("leads", "segment"):
-        raise MeasureError(f"{process.name}: needs the column 'segment' of leads to tell which of them are on target")
+        raise MeasureError(message("{process}: needs the column 'segment' of leads to tell which of them are on target",
+                                   process=process.name))
     leads = with_groups(new_leads(process), ["segment"])
     counted = collect(leads.group_by("segment").agg(nw.len().alias("leads_count")))
     table = pd.DataFrame({"target_group": KINDS})

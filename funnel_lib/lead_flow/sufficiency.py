@@ -13,6 +13,7 @@ from funnel_lib.company import Process
 from funnel_lib.conversion.curves import eventual_conversion, time_to_win
 from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lead_flow.buyers import first_order_amount
 from funnel_lib.lead_flow.counts import ENTERED, lead_counts
 from funnel_lib.lead_flow.economics import channel_economics
@@ -106,9 +107,10 @@ def planned_per_month(process: Process) -> float:
         planned = float(ratio(plan.revenue_per_month, first_order_amount(process)))
         if not math.isnan(planned):
             return planned
-        raise MeasureError(f"{process.name}: needs orders to tell how many customers the planned revenue takes")
-    raise MeasureError(f"{process.name}: needs a plan (new_customers_per_month or revenue_per_month) to tell whether the flow "
-                       "of leads is enough")
+        raise MeasureError(message("{process}: needs orders to tell how many customers the planned revenue takes",
+                                   process=process.name))
+    raise MeasureError(message("{process}: needs a plan (new_customers_per_month or revenue_per_month) to tell whether the flow "
+                               "of leads is enough", process=process.name))
 
 
 def latest_weeks(process: Process) -> np.ndarray:
@@ -125,7 +127,8 @@ def drawn_flow(process: Process, random: np.random.Generator) -> Flow:
     """
     weeks = latest_weeks(process)
     if len(weeks) < 2:
-        raise MeasureError(f"{process.name}: needs at least two complete weeks of leads to tell what the next ones bring")
+        raise MeasureError(message("{process}: needs at least two complete weeks of leads to tell what the next ones bring",
+                                   process=process.name))
     count, mean = len(weeks), max(float(weeks.mean()), float(ratio(0.5, len(weeks))))
     observed = max(float(weeks.var(ddof=1)), mean)
     drawn = np.asarray(ratio(observed * (count - 1), random.chisquare(count - 1, DRAWS)))
@@ -146,7 +149,8 @@ def conversion_of(process: Process) -> tuple[float, float, float]:
     last = process.steps[-1].key if process.steps else None
     share, low, high = rate(counts.get(last, 0.0), counts.get(ENTERED, 0.0))[:3]
     if last is None or last not in counts or math.isnan(share):
-        raise MeasureError(f"{process.name}: needs counts of leads and of the last step to tell how many buy")
+        raise MeasureError(message("{process}: needs counts of leads and of the last step to tell how many buy",
+                                   process=process.name))
     return float(share), float(low), float(high)
 
 

@@ -9,6 +9,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import as_list, collect, with_groups
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import new_leads
 from funnel_lib.rates import is_few, rate
 
@@ -39,9 +40,11 @@ def target_share(process: Process, by: str | list[str] | None = "channel") -> pd
     """
     process.table("leads")
     if not process.settings.target_segments:
-        raise MeasureError(f"{process.name}: needs target_segments in the description to tell which leads are on target")
+        raise MeasureError(message("{process}: needs target_segments in the description to tell which leads are on target",
+                                   process=process.name))
     if not process.has("leads", "segment"):
-        raise MeasureError(f"{process.name}: needs the column 'segment' of leads to tell which of them are on target")
+        raise MeasureError(message("{process}: needs the column 'segment' of leads to tell which of them are on target",
+                                   process=process.name))
     groups = as_list(by)
     leads = with_target(new_leads(process), process).with_columns(_all=nw.lit(1))
     counted = collect(with_groups(leads, groups).group_by(groups or ["_all"]).agg(

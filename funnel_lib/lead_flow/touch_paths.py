@@ -13,6 +13,7 @@ from funnel_lib.conversion.cohorts import equal_window_days
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import WON, lead_states
+from funnel_lib.language.messages import message
 from funnel_lib.periods import FIRST_YEAR, duration, elapsed_days
 from funnel_lib.schema import MISSING
 
@@ -57,9 +58,11 @@ def _paths(process: Process) -> Paths:
     leads, window = _followed(process), equal_window_days(process)
     totals = collect(leads.select(nw.len().alias("leads"), nw.col("_converted").sum())).fillna(0).iloc[0]
     if not totals["leads"]:
-        at_least = "" if window is None else f" at least {window:g} days old and"
-        raise MeasureError(f"{process.name}: needs leads{at_least} created since the records began to attribute conversions; there "
-                           "is none yet")
+        raise MeasureError(
+            message("{process}: needs leads created since the records began to attribute conversions; there is none yet",
+                    process=process.name) if window is None else
+            message("{process}: needs leads at least {days:g} days old and created since the records began to attribute "
+                    "conversions; there is none yet", process=process.name, days=window))
     return Paths(_counted(process), int(totals["leads"]), int(totals["_converted"]), window)
 
 

@@ -64,6 +64,6 @@ def against_the_rest(group: pd.DataFrame, every: tuple[np.ndarray, np.ndarray, n
     variance = float((part * (1 - part) * answered * spread).sum())
     if variance <= 0:
         return surplus, np.nan
-    from scipy.stats import chi2  # loaded here: scipy is slow to import
+    from scipy.special import chdtrc  # loaded here: scipy is slow to import
 
-    return surplus, float(chi2.sf(float(ratio(surplus**2, variance)), 1))
+    return surplus, float(chdtrc(1, float(ratio(surplus**2, variance))))

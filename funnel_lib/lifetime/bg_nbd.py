@@ -10,6 +10,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lifetime.maximum import checked, maximum, total
 from funnel_lib.rates import ratio
 
@@ -67,7 +68,7 @@ def fit_bg_nbd(purchases: pd.DataFrame) -> BgNbd:
     scale = float(ratio(table["age"] @ table["customers_count"], table["customers_count"].sum()))
     repeaters = int(table["customers_count"][table["frequency"] > 0].sum())
     if not (repeaters and scale > 0):
-        raise MeasureError("needs customers who came back, to tell how they do")
+        raise MeasureError(message("needs customers who came back, to tell how they do"))
     step = float(table["age"].max()) / _ROUGH_STEPS
     blurred = table.assign(**{name: (table[name] / step).round() * step for name in ("recency", "age")})
     exact, rough = _grouped(table, scale), _grouped(blurred, scale)

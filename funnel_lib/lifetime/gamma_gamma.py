@@ -9,6 +9,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from funnel_lib.errors import CallError, MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lifetime.maximum import checked, maximum, total
 from funnel_lib.rates import ratio
 
@@ -41,9 +42,9 @@ def fit_gamma_gamma(purchases: pd.DataFrame) -> GammaGamma:
     table = table[table["frequency"] > 0]
     count = table["customers_count"].to_numpy()
     if not count.sum():
-        raise MeasureError("needs customers who came back, to tell what they spend")
+        raise MeasureError(message("needs customers who came back, to tell what they spend"))
     if not (table["mean_amount"] > 0).all():
-        raise CallError("mean_amount: expected amounts above zero where there are repeat purchases")
+        raise CallError(message("mean_amount: expected amounts above zero where there are repeat purchases"))
     scale = float(ratio(table["mean_amount"] @ count, count.sum()))
     frequency, amount = table["frequency"].to_numpy(), table["mean_amount"].to_numpy() / scale
 
@@ -53,7 +54,7 @@ def fit_gamma_gamma(purchases: pd.DataFrame) -> GammaGamma:
     point, value, covariance = maximum(likelihood, likelihood, _STARTS, ("p", "q", "gamma"), "gamma-gamma")
     p, q, gamma = np.exp(point)
     if q <= 1:
-        raise MeasureError("the amounts differ so much that the gamma-gamma model gives them no mean")
+        raise MeasureError(message("the amounts differ so much that the gamma-gamma model gives them no mean"))
     size = int(count.sum())
     return GammaGamma(float(p), float(q), float(gamma * scale), float(value - size * np.log(scale)), size, covariance)
 

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from funnel_lib.errors import CallError, MeasureError, nearest
+from funnel_lib.language.messages import message
 
 # Logarithms of the parameters, time and money counted in their means: what runs to this edge, the data do not determine.
 EDGE = 9.0
@@ -33,8 +34,8 @@ def maximum(likelihood: Likelihood, rough: Likelihood, starts: np.ndarray, names
     point = min(fits, key=lambda fit: fit.fun).x
     loose = [name for name, at in zip(names, point, strict=True) if abs(at) > EDGE - 0.01]
     if loose:
-        raise MeasureError(f"needs more customers who came back: the {model} model does not settle on these (no best "
-                           f"{', '.join(loose)})")
+        raise MeasureError(message("needs more customers who came back: the {model} model does not settle on these (no best "
+                                   "{loose})", model=model, loose=", ".join(loose)))
     curvature = _curvature(rough, point)
     for _ in range(_MOST_STEPS):
         value, gradient = likelihood(point)
@@ -44,7 +45,7 @@ def maximum(likelihood: Likelihood, rough: Likelihood, starts: np.ndarray, names
         point = point + step * min(1.0, 1.0 / np.abs(step).max())
     curvature = _curvature(likelihood, point)
     if not (np.isfinite(step).all() and gradient @ step < _LEAST_GAIN and _is_top(curvature)):
-        raise MeasureError(f"needs more customers who came back: the {model} model does not settle on these")
+        raise MeasureError(message("needs more customers who came back: the {model} model does not settle on these", model=model))
     return point, value, np.linalg.inv(curvature)
 
 
@@ -72,8 +73,8 @@ def checked(purchases: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     """The columns needed as floats, with `customers_count` (1 where there is none)."""
     for name in columns:
         if name not in purchases:
-            raise CallError(f"purchases: column {name!r} is missing; it needs {', '.join(columns)}."
-                            + nearest(name, purchases.columns))
+            raise CallError(message("purchases: column {name!r} is missing; it needs {known}.{nearest}", name=name,
+                                    known=", ".join(columns), nearest=nearest(name, purchases.columns)))
     table = purchases[columns].astype(float)
     table["customers_count"] = purchases["customers_count"].astype(float) if "customers_count" in purchases else 1.0
     x = table["frequency"]
@@ -83,6 +84,6 @@ def checked(purchases: pd.DataFrame, columns: list[str]) -> pd.DataFrame:
     if wrong.any():
         row = wrong.idxmax()
         found = ", ".join(f"{name} {value:g}" for name, value in table.loc[row].items()) if wrong.index.is_unique else ""
-        raise CallError(f"purchases, row {row}: {found}: expected a whole frequency and 0 ≤ recency ≤ age, recency 0 for "
-                        "frequency 0")
+        raise CallError(message("purchases, row {row}: {found}: expected a whole frequency and 0 ≤ recency ≤ age, recency 0 for "
+                                "frequency 0", row=row, found=found))
     return table

@@ -13,6 +13,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import REFERRED, customers, money_rows, named_self
 from funnel_lib.engine import collect, flag, left_join
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.rates import rate
 
 FOREST = ["customer_id", "referred_by", "tree_id", "generation", "referred_count", "chain_count", "chain_depth", "amount",
@@ -104,8 +105,8 @@ def links(process: Process) -> nw.LazyFrame:
     Raises `MeasureError` where leads do not say who recommended.
     """
     if not process.has("leads", "referred_by"):
-        raise MeasureError(f"{process.name}: needs the column 'referred_by' of leads, the customer who recommended, to tell who "
-                           "brings new clients")
+        raise MeasureError(message("{process}: needs the column 'referred_by' of leads, the customer who recommended, to tell "
+                                   "who brings new clients", process=process.name))
     return customers(process).filter((nw.col("is_older") == 0) & ~nw.col("referred_by").is_null() & ~named_self())
 
 

@@ -10,6 +10,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import money_rows
 from funnel_lib.engine import collect, flag, kept
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.loyalty.lateness import rhythms
 from funnel_lib.rates import interval_of_share, is_few, ratio
 
@@ -49,8 +50,8 @@ def lorenz(process: Process, period: str = ALL_OBSERVED) -> pd.DataFrame:
     Raises `CallError` for another period, `MeasureError` where there are no orders.
     """
     if period not in (ALL_OBSERVED, LAST_YEAR):
-        raise CallError(f"period={period!r}: expected {ALL_OBSERVED!r} or {LAST_YEAR!r}."
-                        + nearest(period, (ALL_OBSERVED, LAST_YEAR)))
+        raise CallError(message("period={period!r}: expected {every!r} or {year!r}.{nearest}", period=period, every=ALL_OBSERVED,
+                                year=LAST_YEAR, nearest=nearest(period, (ALL_OBSERVED, LAST_YEAR))))
     amounts = _amounts(process, period)[0]
     # The same rounding up as for the top shares.
     upto = np.unique(_rounded_up(np.arange(PERCENT + 1), len(amounts))) if len(amounts) else np.array([], dtype=int)

@@ -13,6 +13,7 @@ from funnel_lib.customers import customers, new_customers, paid_orders
 from funnel_lib.engine import collect
 from funnel_lib.errors import MeasureError
 from funnel_lib.labour import has_costs, hour_costs
+from funnel_lib.language.messages import message
 from funnel_lib.rates import ratio
 from funnel_lib.schema import STAGES
 from funnel_lib.stage_costs import stage_sums
@@ -48,8 +49,8 @@ def customer_costs(process: Process) -> CustomerCosts:
 def _customer_costs(process: Process) -> CustomerCosts:
     orders = _number(paid_orders(process))
     if not has_costs(process):
-        raise MeasureError(f"{process.name}: needs the table 'spend', or 'work' of roles with an hour cost, to tell what a client "
-                           "costs")
+        raise MeasureError(message("{process}: needs the table 'spend', or 'work' of roles with an hour cost, to tell what a "
+                                   "client costs", process=process.name))
     generation, conversion, care = (_stage_cost(process, stage) for stage in STAGES)
     won, coming = _number(new_customers(process)), _coming(process)
     repeat = orders - _number(customers(process).filter(nw.col("is_older") == 0))

@@ -12,6 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import customers, money_rows
 from funnel_lib.engine import collect, flag, kept, left_join
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.loyalty.costs import costs_if_known
 from funnel_lib.rates import clustered_ratio, is_few
 
@@ -110,8 +111,9 @@ def needs_margins(process: Process) -> None:
     rows = money_rows(process).select(rows_count=nw.len(), unknown=flag(nw.col("margin").is_null()).sum())
     count = process.remembered(("unknown_margins",), lambda: collect(rows)).iloc[0].fillna(0)
     if count.unknown > 0:
-        raise MeasureError(f"{process.name}: needs the margin of every order ({count.unknown:.0f} of {count.rows_count:.0f} have "
-                           "none), or margin_share in the description, to tell where the margin is earned")
+        raise MeasureError(message("{process}: needs the margin of every order ({count:.0f} of {total:.0f} have none), or "
+                                   "margin_share in the description, to tell where the margin is earned", process=process.name,
+                                   count=count.unknown, total=count.rows_count))
 
 
 def _cells(process: Process) -> nw.LazyFrame:

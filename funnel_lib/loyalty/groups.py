@@ -8,6 +8,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import customers
 from funnel_lib.engine import TRUNCATED, left_join, with_groups
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.new_leads import all_leads
 
 OF_LEAD = ("segment", "campaign", "owner", "group")
@@ -23,7 +24,8 @@ def grouped_customers(process: Process, by: list[str]) -> nw.LazyFrame:
     """
     for name in by:
         if name not in GROUPS:
-            raise CallError(f"by={name!r}: customers have no such group; there are {', '.join(GROUPS)}." + nearest(name, GROUPS))
+            raise CallError(message("by={name!r}: customers have no such group; there are {known}.{nearest}", name=name,
+                                    known=", ".join(GROUPS), nearest=nearest(name, GROUPS)))
     people = customers(process).filter(nw.col("is_older") == 0)
     wanted = [name for name in OF_LEAD if name in by]
     if wanted:

@@ -7,6 +7,7 @@ import pandas as pd
 
 from funnel_lib.company import Process
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lifetime import expected_purchases, fit_bg_nbd
 from funnel_lib.loyalty.purchases import DAY, WEEK_DAYS, histories, last_day
 from funnel_lib.rates import Z_95, poisson_limits, ratio
@@ -62,8 +63,8 @@ def holdout_weeks(process: Process) -> int:
     table = histories(process, last_day(process))
     weeks = float(table["age"].max())
     if weeks < LEAST_WEEKS_OBSERVED:
-        raise MeasureError(f"{process.name}: needs {LEAST_WEEKS_OBSERVED} weeks of orders of new customers to check a purchase "
-                           "model")
+        raise MeasureError(message("{process}: needs {weeks} weeks of orders of new customers to check a purchase model",
+                                   process=process.name, weeks=LEAST_WEEKS_OBSERVED))
     return min(MOST_WEEKS, round(weeks / 2))
 
 
@@ -72,7 +73,7 @@ def settled(process: Process, fit, table: pd.DataFrame):
     try:
         return fit(table)
     except MeasureError as error:
-        raise MeasureError(f"{process.name}: {error}") from error
+        raise MeasureError(message("{process}: {error}", process=process.name, error=error.args[0])) from error
 
 
 def standard_error(size: np.ndarray, total: np.ndarray, squares: np.ndarray) -> np.ndarray:

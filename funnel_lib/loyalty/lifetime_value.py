@@ -14,6 +14,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import customers
 from funnel_lib.engine import collect
 from funnel_lib.errors import CallError, MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.lifetime import BgNbd, GammaGamma, expected_purchases, expected_spend, fit_bg_nbd, fit_gamma_gamma
 from funnel_lib.loyalty.holdout import LEAST_WEEKS_OBSERVED, holdout
 from funnel_lib.loyalty.observed_value import YEAR_MONTHS, Margins, discounts, margins, observed_values
@@ -144,7 +145,8 @@ def value_by_age(process: Process, horizon_months: int = HORIZON_MONTHS) -> pd.D
 
 def _check_horizon(horizon_months: int) -> None:
     if not (isinstance(horizon_months, int) and horizon_months >= 1):
-        raise CallError(f"horizon_months={horizon_months!r}: expected a whole number of months, at least 1")
+        raise CallError(message("horizon_months={horizon_months!r}: expected a whole number of months, at least 1",
+                                horizon_months=horizon_months))
 
 
 def _reached(values: pd.DataFrame, trust: _Trust) -> pd.Series:

@@ -9,6 +9,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
 from funnel_lib.loyalty.retention import customer_orders
 from funnel_lib.periods import elapsed_days
 from funnel_lib.rates import is_few
@@ -78,7 +79,7 @@ def _horizon(curve: Curve) -> int:
 def _curves(process: Process, most: int) -> dict[int, Curve]:
     """For each number of an order that somebody has reached the curve of coming again."""
     if isinstance(most, bool) or not isinstance(most, int) or most < 1:
-        raise CallError(f"most={most!r}: expected how many orders to follow, a whole number from 1")
+        raise CallError(message("most={most!r}: expected how many orders to follow, a whole number from 1", most=most))
     counts = _counts(process, most)
     curves = {}
     for number, own in counts.groupby("order_number"):

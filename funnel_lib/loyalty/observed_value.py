@@ -11,6 +11,7 @@ import pandas as pd
 from funnel_lib.company import Process
 from funnel_lib.engine import collect, flag
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.loyalty.holdout import standard_error
 from funnel_lib.loyalty.mean_curve import mean_curve, month_of_age, months_seen
 from funnel_lib.loyalty.purchases import DAY, days_of_new_customers, last_day
@@ -67,8 +68,8 @@ def margins(process: Process) -> Margins:
     """
     row = collect(_sums(process)).iloc[0]
     if row["unknown_count"]:
-        raise MeasureError(f"{process.name}: needs the margin of every order, and {row['unknown_count']:.0f} have none; give it "
-                           "in the table 'orders' or say margin_share")
+        raise MeasureError(message("{process}: needs the margin of every order, and {count:.0f} have none; give it in the table "
+                                   "'orders' or say margin_share", process=process.name, count=row["unknown_count"]))
     size = row["customers_count"]
     first = float(ratio(row["first"], size))
     error = standard_error(*(np.array([row[name]]) for name in ("customers_count", "first", "first_squares")))[0]

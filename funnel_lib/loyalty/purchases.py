@@ -9,6 +9,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import customers, money_rows
 from funnel_lib.engine import collect, flag, kept
 from funnel_lib.errors import MeasureError
+from funnel_lib.language.messages import message
 from funnel_lib.periods import elapsed_days
 from funnel_lib.rates import ratio
 
@@ -87,8 +88,8 @@ def _histories(process: Process, until: pd.Timestamp, then: pd.Timestamp) -> pd.
     keys = ["frequency", "recency", "age", "later_count"]
     table = collect(people.group_by(*keys).agg(nw.len().alias("customers_count"), nw.col("amount").sum()))
     if table.empty:
-        raise MeasureError(f"{process.name}: needs customers whose first order was seen; all are known, or perhaps known, from "
-                           "before the records")
+        raise MeasureError(message("{process}: needs customers whose first order was seen; all are known, or perhaps known, from "
+                                   "before the records", process=process.name))
     table[["recency", "age"]] /= WEEK_DAYS
     table["amount"] /= process.minor_units
     return table.sort_values(keys, ignore_index=True)

@@ -10,6 +10,7 @@ from funnel_lib.company import Process
 from funnel_lib.customers import customers, money_rows, paid_orders
 from funnel_lib.engine import as_list, collect, flag, kept
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.loyalty.groups import grouped_customers
 from funnel_lib.loyalty.rhythm import lapse_limit_days
 from funnel_lib.periods import PERIODS, days_between, elapsed_days, next_period_start
@@ -134,10 +135,10 @@ def _with_first_order(process: Process, rows: nw.LazyFrame) -> nw.LazyFrame:
 def _check_call(per: str, bounded: bool, value: str) -> None:
     for name, word, known in (("per", per, PERIODS), ("value", value, VALUES)):
         if word not in known:
-            raise CallError(f"{name}={word!r}: expected one of {', '.join(known)}." + nearest(str(word), known))
+            raise CallError(message("{name}={word!r}: expected one of {known}.{nearest}", name=name, word=word,
+                                    known=", ".join(known), nearest=nearest(str(word), known)))
     if not bounded and VALUES[value]:
-        raise CallError(f"value={value!r} is counted in the period of an age only: "
-                        "leave bounded=True")
+        raise CallError(message("value={value!r} is counted in the period of an age only: leave bounded=True", value=value))
 
 
 def _period_number(time: nw.Expr, per: str, frame: nw.LazyFrame) -> nw.Expr:

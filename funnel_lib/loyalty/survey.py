@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from funnel_lib.company import Process
 from funnel_lib.engine import TRUNCATED, collect, flag, left_join
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.loyalty.chains import links
 from funnel_lib.periods import are_complete
 from funnel_lib.pooling import adjusted_p_values, p_values_against_the_rest
@@ -65,7 +66,8 @@ def loyalty_over_time(process: Process, per: str = "quarter") -> pd.DataFrame:
     Raises `MeasureError` where there is no survey, `CallError` for another period.
     """
     if per not in TRUNCATED:
-        raise CallError(f"per={per!r}: expected one of {', '.join(TRUNCATED)}." + nearest(per, TRUNCATED))
+        raise CallError(message("per={per!r}: expected one of {known}.{nearest}", per=per, known=", ".join(TRUNCATED),
+                                nearest=nearest(per, TRUNCATED)))
     table = _indexed(_counted(_one_each(process, ["period_start"], per), ["period_start"])).sort_values("period_start")
     people = table[COUNTS].sum(axis=1).astype(int)
     table = table.assign(customers_count=people, few=is_few(people),

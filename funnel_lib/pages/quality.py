@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from funnel_lib.findings import SEVERITIES, Finding
 from funnel_lib.language.formats import format_count
+from funnel_lib.language.messages import translate
 from funnel_lib.language.words import counted, word
 from funnel_lib.pages.shown import FINDINGS, Shown, reader_of, safe
 
-SEVERITIES = ("error", "warning", "note")
 COLUMNS = ("finding_severity", "finding_message", "finding_count", "finding_examples", "finding_action")
 
 
@@ -19,15 +20,15 @@ def data_quality(company_or_findings: Any, process: Any = None) -> Shown:
     """
     found = list(getattr(company_or_findings, "findings", company_or_findings))
     if process is not None:
-        found = [one for one in found if getattr(one, "process", None) in (None, process.name)]
+        found = [one for one in found if one.process in (None, process.name)]
     found.sort(key=lambda one: SEVERITIES.index(one.severity))
     subject = process if process is not None else company_or_findings
     language = reader_of(subject if hasattr(subject, "findings") or process is not None else None).language
     counts = {severity: sum(one.severity == severity for one in found) for severity in SEVERITIES}
     summary = summary_of(counts, language)
     html = f'<section class="quality"><p>{safe(summary)}</p>{_table(found, language) if found else ""}</section>'
-    text = "\n".join([summary, *(f"{one.severity}: {one.message} ({one.count}). {one.action}" for one in found)])
-    return Shown(FINDINGS, html, text, {"counts": counts, "findings": [_plain(one) for one in found]})
+    text = "\n".join([summary, *(_line(one, language) for one in found)])
+    return Shown(FINDINGS, html, text, {"counts": counts, "findings": [_plain(one, language) for one in found]})
 
 
 def summary_of(counts: dict[str, int], language: str) -> str:
@@ -36,11 +37,11 @@ def summary_of(counts: dict[str, int], language: str) -> str:
     >>> summary_of({"error": 0, "warning": 2, "note": 1}, "en")
     '2 warnings, 1 note'
     """
-    parts = [f"{count} {counted(count, severity, language)}" for severity, count in counts.items() if count]
+    parts = [f"{counts[one]} {counted(counts[one], one, language)}" for one in SEVERITIES if counts[one]]
     return ", ".join(parts) or word("no_findings", language)
 
 
-def _table(found: list[Any], language: str) -> str:
+def _table(found: list[Finding], language: str) -> str:
     heads = "".join(_head(name, language) for name in COLUMNS)
     return ('<div class="scroll"><table><thead><tr>' + heads + "</tr></thead><tbody>"
             + "".join(_row(one, language) for one in found) + "</tbody></table></div>")
@@ -51,20 +52,22 @@ def _head(name: str, language: str) -> str:
     return f'<th scope="col"{numeric}>{safe(word(name, language))}</th>'
 
 
-def _row(one: Any, language: str) -> str:
-    examples = "<br>".join(safe(text) for text in _examples(one, language))
+def _line(one: Finding, language: str) -> str:
+    return (f"{counted(1, one.severity, language)}: {translate(one.message, language)} ({one.count}). "
+            f"{translate(one.action, language)}")
+
+
+def _row(one: Finding, language: str) -> str:
+    examples = "<br>".join(safe(translate(example.message, language)) for example in one.examples)
+    what, action = translate(one.message, language), translate(one.action, language)
     alarm = ' class="error"' if one.severity == "error" else ""
     return (f'<tr{alarm}><th scope="row">{safe(counted(1, one.severity, language))}</th>'
-            f"<td>{safe(f'{one.table}: {one.message}' if one.table else one.message)}</td>"
-            f'<td class="n">{safe(format_count(one.count, language))}</td><td>{examples}</td><td>{safe(one.action)}</td></tr>')
+            f"<td>{safe(f'{one.table}: {what}' if one.table else what)}</td>"
+            f'<td class="n">{safe(format_count(one.count, language))}</td><td>{examples}</td><td>{safe(action)}</td></tr>')
 
 
-def _examples(one: Any, language: str) -> list[str]:
-    return [f"{example.file}, {word('line', language, line=example.line)}: {example.text}" if example.line
-            else f"{example.file}: {example.text}" for example in one.examples]
-
-
-def _plain(one: Any) -> dict[str, Any]:
+def _plain(one: Finding, language: str) -> dict[str, Any]:
     return {"key": one.key, "severity": one.severity, "table": one.table, "count": int(one.count),
-            "message": one.message, "action": one.action, "process": getattr(one, "process", None) or "",
-            "examples": [{"file": str(example.file), "line": example.line, "text": example.text} for example in one.examples]}
+            "message": translate(one.message, language), "action": translate(one.action, language), "process": one.process or "",
+            "examples": [{"file": str(example.file), "line": example.line, "text": translate(example.text, language)}
+                         for example in one.examples]}

@@ -11,8 +11,9 @@ from typing import Any
 import pandas as pd
 
 from funnel_lib.description import in_language
-from funnel_lib.glossary import Term, term
+from funnel_lib.glossary import GLOSSARY, Term, term
 from funnel_lib.language.formats import format_moment
+from funnel_lib.language.words import word
 from funnel_lib.rates import steady
 
 TABLE = "application/vnd.funnel.table+json"
@@ -51,8 +52,9 @@ def reader_of(subject: Any) -> Reader:
     if hasattr(subject, "label"):
         return Reader(subject.language, subject.currency, subject.label)
     described = subject.description
-    titles = {name: in_language(process.name, described.language, name) for name, process in described.processes.items()}
-    return Reader(described.language, described.currency, lambda key: titles.get(key, str(key)))
+    labels = {key: entry.label(described.language) for key, entry in GLOSSARY.items()}
+    labels.update((name, in_language(process.name, described.language, name)) for name, process in described.processes.items())
+    return Reader(described.language, described.currency, lambda key: labels.get(key, str(key)))
 
 
 def known_term(key: Any) -> Term | None:
@@ -95,3 +97,13 @@ def last_day(as_of: Any, language: str) -> str:
     """The last day observed: observation ends before `as_of`."""
     moment = pd.Timestamp(as_of)
     return format_moment((moment - pd.Timedelta(days=1)) if moment == moment.normalize() else moment, language)
+
+
+def period(since: Any, as_of: Any, language: str) -> str:
+    """The days observed: from the first to the last, or up to the last where the first is not known; empty without an end."""
+    if not as_of:
+        return ""
+    if not since:
+        return word("as_of", language, date=last_day(as_of, language))
+    start = format_moment(pd.Timestamp(since).normalize(), language)
+    return word("period", language, start=start, end=last_day(as_of, language))

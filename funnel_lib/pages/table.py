@@ -9,8 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from funnel_lib.language.formats import format_cell, format_interval, format_value, not_available
-from funnel_lib.language.words import counted, unit_word, word
+from funnel_lib.language.formats import format_cell, format_interval, format_value
+from funnel_lib.language.messages import translate
+from funnel_lib.language.words import counted, with_unit, word
 from funnel_lib.pages.attempt import why_unavailable
 from funnel_lib.pages.shown import TABLE, Reader, Shown, known_term, plain, reader_of, safe
 
@@ -45,9 +46,11 @@ def show(table: Any, title: str, process: Any = None, note: str | None = None,
 
     Limits stand in one column "95 % interval"; rows of few cases, projected or unfinished ones are lighter and say so;
     after 12 rows the page refers to Excel, which holds every row exactly. `process` gives language, currency and the
-    names of keys; `note` is a line under the table; `columns` are those that the page shows (all others are in Excel).
+    names of keys; `title` and `note`, a line under the table, are English and shown in the reader's language as far as the
+    catalogs have them; `columns` are those that the page shows (all others are in Excel).
     """
     reader = reader_of(process if process is not None else getattr(table, "attrs", {}).get("about"))
+    title, note = translate(title, reader.language), translate(note or "", reader.language)
     reason = why_unavailable(table)
     if reason:
         return _unavailable(reason, title, reader)
@@ -61,7 +64,7 @@ def show(table: Any, title: str, process: Any = None, note: str | None = None,
 
 def _unavailable(reason: str, title: str, reader: Reader) -> Shown:
     """A measure that this process cannot have: the reason stands where the table would."""
-    sentence = f"{not_available(reader.language)}: {reason}"
+    sentence = word("unavailable", reader.language, reason=reason)
     html = f'<figure class="table"><figcaption>{safe(title)}</figcaption><p>{safe(sentence)}</p></figure>'
     return Shown(TABLE, html, f"{title}\n{sentence}",
                  {"title": title, "sheet": sheet_name(title), "note": sentence, "columns": [], "rows": []})
@@ -85,7 +88,7 @@ def columns_of(frame: pd.DataFrame, reader: Reader) -> list[Column]:
 def _column(key: Any, values: pd.Series, reader: Reader) -> Column:
     entry = known_term(key)
     if entry is not None:
-        return Column(key, entry.label(reader.language), entry.unit, entry.formula)
+        return Column(key, entry.label(reader.language), entry.unit, entry.explained(reader.language))
     return Column(key, str(plain(key)).replace("_", " "), _unit(str(key), values))
 
 
@@ -119,9 +122,9 @@ def _upper_of(key: Any) -> str | None:
 
 
 def _head(column: Column, reader: Reader) -> str:
-    label = word("confidence", reader.language) if column.high is not None else column.label
-    unit = unit_word(column.unit, reader.language, reader.currency) if column.high is None else ""
-    return f"{label}, {unit}" if unit and column.unit != "share" and unit.lower() not in label.lower() else label
+    if column.high is not None:
+        return word("confidence", reader.language)
+    return with_unit(column.label, column.unit, reader.language, reader.currency)
 
 
 def _cell(row: dict[Any, Any], column: Column, reader: Reader) -> str:
@@ -182,7 +185,7 @@ def _row_html(row: dict[Any, Any], columns: list[Column], reader: Reader) -> str
 
 def _more(row_count: int, language: str) -> str:
     left = row_count - ROW_LIMIT
-    return word("more_rows", language, count=left, rows=counted(left, "rows", language)) if left > 0 else ""
+    return counted(left, "more_rows", language) if left > 0 else ""
 
 
 def _text(frame: pd.DataFrame, columns: list[Column], title: str, reader: Reader) -> str:

@@ -47,7 +47,8 @@ def definitions(*tables: Any, process: Any = None, keys: Iterable[str] = ()) -> 
     pairs = [*_observation(process, reader.language), *_terms(entries, reader.language)]
     items = "".join(f"<dt>{safe(name)}</dt><dd>{_with_code(safe(text))}</dd>" for name, text in pairs)
     data = {"entries": [{"key": entry.key, "label": entry.label(reader.language), "unit": entry.unit,
-                         "formula": entry.formula, "source": entry.source} for entry in entries]}
+                         "formula": entry.explained(reader.language), "source": entry.origin(reader.language)}
+                        for entry in entries]}
     return Shown(DEFINITIONS, f'<section class="definitions"><dl>{items}</dl></section>',
                  "\n".join(f"{name}: {text}" for name, text in pairs), data)
 
@@ -66,7 +67,8 @@ def _terms(entries: list[Term], language: str) -> list[tuple[str, str]]:
 
 
 def _explained(entry: Term, language: str) -> str:
-    return f"{entry.formula} {word('source', language, source=entry.source)}." if entry.source else entry.formula
+    formula = entry.explained(language)
+    return f"{formula} {word('source', language, source=entry.origin(language))}." if entry.source else formula
 
 
 def _with_code(html: str) -> str:

@@ -8,6 +8,7 @@ import duckdb
 
 from funnel_lib.description import Formats
 from funnel_lib.errors import DataError
+from funnel_lib.language.messages import message
 from funnel_lib.schema import Column
 
 _CLOCK = ("", " %H:%M", " %H:%M:%S", " %H:%M:%S.%f", "T%H:%M:%S", " %I:%M %p", " %I:%M:%S %p")
@@ -78,17 +79,19 @@ def _time(connection, source: str, column: Column, formats: Formats, time_zone: 
     try:
         counts = connection.execute(counted).fetchall()[0]
     except duckdb.InvalidInputException as error:
-        raise DataError(f"formats.date: expected a format such as %d.%m.%Y, found {formats.date!r}") from error
+        raise DataError(message("formats.date: expected a format such as %d.%m.%Y, found {format!r}",
+                                format=formats.date)) from error
     parsed = dict(zip(candidates, counts[:-1], strict=True))
     best = max(parsed, key=lambda label: parsed[label])
     for twin in _TWINS:
         if best in twin and len({parsed[label] for label in twin}) == 1:
             day_first, month_first = (_DATE_FORMATS[label] for label in twin)
-            raise DataError(f"{file}, column {column.name}: dates such as {_example(connection, source, name)} can be read "
-                            f'two ways; say formats: {{date: "{day_first}"}} or {{date: "{month_first}"}} '
-                            "in company.yaml or in the mapping")
+            raise DataError(message("{file}, column {column}: dates such as {example} can be read two ways; say formats: {{date: "
+                                    '"{day_first}"}} or {{date: "{month_first}"}} in company.yaml or in the mapping', file=file,
+                                    column=column.name, example=_example(connection, source, name), day_first=day_first,
+                                    month_first=month_first))
     mixed = best == "ISO" and 0 < counts[-1] < parsed["ISO"]
-    return Typed(candidates[best], "aware and naive times mixed; naive ones taken as company time" if mixed else "")
+    return Typed(candidates[best], message("aware and naive times mixed; naive ones taken as company time") if mixed else "")
 
 
 def _number(connection, source: str, column: Column, formats: Formats, file: str) -> Typed:
@@ -117,8 +120,9 @@ def _decimal_mark(connection, source: str, column: Column, clean: str, file: str
         f"SELECT {sure('.', ',')}, {sure(',', '.')}, count(CASE WHEN regexp_matches({clean}, '{doubtful}') THEN 1 END) "
         f"FROM {source}").fetchall()[0]
     if point == comma == 0 and unsure:
-        raise DataError(f"{file}, column {column.name}: {_example(connection, source, clean, doubtful)} can be a thousand or a "
-                        'fraction; say formats: {decimal: ","} or {decimal: "."} in company.yaml or in the mapping')
+        raise DataError(message("{file}, column {column}: {example} can be a thousand or a fraction; say formats: {{decimal: "
+                                '","}} or {{decimal: "."}} in company.yaml or in the mapping', file=file, column=column.name,
+                                example=_example(connection, source, clean, doubtful)))
     return "," if comma > point else "."
 
 

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from funnel_lib.description import CompanyDescription, in_plain_words, shown_place
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import Message, marked, message, plural
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -27,7 +28,8 @@ def read_yaml(path: Path, model: type[Model]) -> Model:
     """A YAML file as an instance of `model`, errors as in `read_description`."""
     content = _load(path)
     if not isinstance(content, dict):
-        raise CallError(f"{path}: expected keys with values, found {'nothing' if content is None else repr(content)[:60]}")
+        raise CallError(message("{path}: expected keys with values, found {found}", path=path,
+                                found=message("nothing") if content is None else repr(content)[:60]))
     try:
         return model.model_validate(_plain(content), context={"is_file": True})
     except ValidationError as error:
@@ -53,26 +55,46 @@ def _load(path: Path) -> Any:
         text = path.read_text(encoding="utf-8-sig")
         return YAML(typ="rt").load(text)
     except UnicodeDecodeError as error:
-        raise CallError(f"{path}: expected UTF-8 text, found byte {error.object[error.start]:#x} at {error.start}") from error
+        raise CallError(message("{path}: expected UTF-8 text, found byte {byte:#x} at {place}", path=path,
+                                byte=error.object[error.start], place=error.start)) from error
     except MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        place = f", line {mark.line + 1}, column {mark.column + 1}" if mark else ""
-        raise CallError(f"{path}{place}: {(error.problem or error.context or 'not YAML').strip()}") from error
+        problem = _problem((error.problem or error.context or "not YAML").strip())
+        raise CallError(message("{path}, line {line}, column {column}: {problem}", path=path, line=mark.line + 1,
+                                column=mark.column + 1, problem=problem) if mark else
+                        message("{path}: {problem}", path=path, problem=problem)) from error
     except YAMLError as error:
-        raise CallError(f"{path}: not YAML: {error}") from error
+        raise CallError(message("{path}: not YAML: {error}", path=path, error=str(error))) from error
     except ValueError as error:
-        raise CallError(f"{path}{_impossible_date(text)}") from error
+        raise CallError(_impossible_date(path, text)) from error
 
 
-def _impossible_date(text: str) -> str:
+# What YAML's reader says of the commonest slips, so that it can be said in other languages.
+_PROBLEMS = (marked("not YAML"), marked("mapping values are not allowed here"), marked("could not find expected ':'"),
+             marked("found unexpected end of stream"), marked("expected <block end>, but found '<scalar>'"),
+             marked("expected <block end>, but found '<block mapping start>'"), marked("expected <block end>, but found ','"),
+             marked("expected <block end>, but found '-'"), marked("found character '\\t' that cannot start any token"))
+
+
+def _problem(text: str) -> Message:
+    twice = re.fullmatch(r'found duplicate key "(.*)" with value "(.*)" \(original value: "(.*)"\)', text, re.DOTALL)
+    if twice:
+        return message('found duplicate key "{key}" with value "{value}" (original value: "{first}")', key=twice[1], value=twice[2],
+                       first=twice[3])
+    unended = re.fullmatch(r"expected ',' or '(.)', but got '(.+)'", text)
+    return message("expected ',' or {end!r}, but got {found!r}", end=unended[1], found=unended[2]) if unended else message(text)
+
+
+def _impossible_date(path: Path, text: str) -> Message:
     """Where an unquoted date stands that no calendar has; YAML's own error does not say."""
     for number, line in enumerate(text.splitlines(), 1):
         for written in re.findall(r"\b\d{4}-\d\d?-\d\d?(?:[Tt ]+\d\d?:\d\d(?::\d\d)?)?", line.partition("#")[0]):
             try:
                 dt.datetime(*[int(part) for part in re.findall(r"\d+", written)])
             except ValueError:
-                return f", line {number}: expected a date such as 2026-07-01, found '{written}'"
-    return ": expected a date such as 2026-07-01, found one that no calendar has"
+                return message("{path}, line {line}: expected a date such as 2026-07-01, found {written!r}", path=path,
+                               line=number, written=written)
+    return message("{path}: expected a date such as 2026-07-01, found one that no calendar has", path=path)
 
 
 def _plain(node: Any) -> Any:
@@ -87,19 +109,19 @@ def _plain(node: Any) -> Any:
     return node
 
 
-def _in_words(error: dict, content: Any, path: Path, model: type[BaseModel], how_many: int) -> str:
+def _in_words(error: dict, content: Any, path: Path, model: type[BaseModel], how_many: int) -> Message:
     """One line: file, line, place in the description, what was expected, what was found, the nearest right word."""
-    place, message = in_plain_words(error)
-    shown = shown_place(place) or "the file"
-    line = _line_of(place, content)
-    where = f"{path}, line {line}: {shown}" if line else f"{path}: {shown}"
-    more = f" ({how_many - 1} more in this file)" if how_many > 1 else ""
+    place, what = in_plain_words(error)
+    shown = shown_place(place) or message("the file")
+    line, more = _line_of(place, content), how_many - 1
+    where = (message("{path}, line {line}: {place}", path=path, line=line, place=shown) if line else
+             message("{path}: {place}", path=path, place=shown))
     if error["type"] == "extra_forbidden":
-        return f"{where}: this key is not known.{nearest(str(place[-1]), _known_keys(place[:-1], model))}{more}"
-    if error["type"] == "missing":
-        what = "one more entry" if isinstance(place[-1], int) else "this key"
-        return f"{where}: {what} is required and missing{more}"
-    return f"{where}: {message}{more}"
+        what = message("this key is not known.{nearest}", nearest=nearest(str(place[-1]), _known_keys(place[:-1], model)))
+    if error["type"] == "missing" and isinstance(place[-1], int):
+        what = message("one more entry is required and missing")
+    return (plural(more, "{where}: {what} ({more} more in this file)", "{where}: {what} ({more} more in this file)", where=where,
+                   what=what, more=more) if more else message("{where}: {what}", where=where, what=what))
 
 
 def _line_of(place: list, content: Any) -> int | None:

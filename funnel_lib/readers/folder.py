@@ -17,6 +17,7 @@ from funnel_lib.description import LANGUAGES, CompanyDescription, moment_text
 from funnel_lib.engine import to_lazy
 from funnel_lib.errors import CallError, DataError, nearest
 from funnel_lib.findings import Finding, finding
+from funnel_lib.language.messages import message
 from funnel_lib.readers.description_file import read_description
 from funnel_lib.readers.place import FILE_NAME, find_folder
 from funnel_lib.readers.table_file import READERS, load_table
@@ -37,7 +38,8 @@ def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, l
     folder = find_folder(Path(path))
     description = read_description(folder / FILE_NAME)
     if language and language not in LANGUAGES:
-        raise CallError(f"language: expected one of {', '.join(LANGUAGES)}, found {language!r}")
+        raise CallError(message("language: expected one of {known}, found {language!r}", known=", ".join(LANGUAGES),
+                                language=language))
     changes = {"as_of": moment_text(as_of, description.time_zone), "language": language}
     description = description.model_copy(update={key: value for key, value in changes.items() if value})
     connection, scratch = _connection()
@@ -63,13 +65,14 @@ def _load(connection, folder: Path, description: CompanyDescription, scratch: Pa
     for name, table in TABLES.items():
         files = [folder / f"{name}{ending}" for ending in READERS if (folder / f"{name}{ending}").is_file()]
         if len(files) > 1:
-            raise CallError(f"{folder}: {files[0].name} and {files[1].name} are the same table; keep one")
+            raise CallError(message("{folder}: {first} and {second} are the same table; keep one", folder=folder,
+                                    first=files[0].name, second=files[1].name))
         if not files:
             continue
         try:
             loaded[name] = load_table(connection, files[0], table, description, scratch)
         except DataError as error:
-            findings.append(finding("table_unreadable", name, 1, reason=str(error)))
+            findings.append(finding("table_unreadable", name, 1, reason=error.args[0]))
         except duckdb.Error as error:
             # Whatever else the engine does not take: one table's fault, said with its file.
             findings.append(finding("table_unreadable", name, 1, reason=f"{files[0].name}: {str(error).splitlines()[0]}"))
@@ -85,7 +88,8 @@ def _unknown_files(folder: Path) -> list[Finding]:
 
 def _right_name(path: Path) -> str:
     if path.stem.lower() in TABLES:
-        return " Expected " + " or ".join(f"{path.stem.lower()}{ending}" for ending in READERS)
+        csv, parquet, xlsx = (f"{path.stem.lower()}{ending}" for ending in READERS)
+        return message(" Expected {csv} or {parquet} or {xlsx}", csv=csv, parquet=parquet, xlsx=xlsx)
     return nearest(path.stem, TABLES)
 
 

@@ -15,6 +15,7 @@ import pandas as pd
 from funnel_lib.description import CompanyDescription, Formats
 from funnel_lib.errors import CallError, nearest
 from funnel_lib.findings import Finding
+from funnel_lib.language.messages import message
 from funnel_lib.readers import bitrix24
 from funnel_lib.readers.columns import quoted
 from funnel_lib.readers.description_file import read_description
@@ -65,8 +66,8 @@ def import_files(preset_or_mapping: str | Path, files: Iterable[str | Path], out
     existing = _existing(out, mapping)
     replaced = tuple(name for name in mapping.blocks if (out / f"{name}.parquet").exists())
     if replaced and not replace:
-        raise CallError(f"{out / replaced[0]}.parquet: this table is there already; import elsewhere, or say --replace "
-                        "(replace=True) to write it anew")
+        raise CallError(message("{path}: this table is there already; import elsewhere, or say --replace (replace=True) to write "
+                                "it anew", path=out / f"{replaced[0]}.parquet"))
     sources, unused = find_files(mapping, [Path(file) for file in files])
     with tempfile.TemporaryDirectory(prefix="funnel-") as scratch:
         connection = duckdb.connect(":memory:", config={"temp_directory": scratch, "autoinstall_known_extensions": False})
@@ -78,7 +79,7 @@ def import_files(preset_or_mapping: str | Path, files: Iterable[str | Path], out
         left_out = [found for name, blocks in mapping.blocks.items() for found in mapper.absent(TABLES[name], blocks)]
         if not any(made for part in mapped for _, _, _, made, _, _ in part.counts):
             read = ", ".join(dict.fromkeys(file for part in mapped for _, file, *_ in part.counts))
-            raise CallError(f"{read}: no rows found that make a row of any table; nothing was written")
+            raise CallError(message("{read}: no rows found that make a row of any table; nothing was written", read=read))
         titles = _with_safe_processes(connection, mapped, mapping, existing)
         tongue = language or (existing.language if existing else mapping.company.language)
         found = find(connection, {part.table.name: (part.name, part.columns) for part in mapped}, titles, tongue)
@@ -96,8 +97,8 @@ def _mapping(name: str | Path) -> Mapping:
     if str(name) in PRESETS:
         return PRESETS[str(name)]()
     if Path(name).suffix.lower() not in (".yaml", ".yml"):
-        raise CallError(f"{name}: expected a preset ({', '.join(PRESETS)}) or the path of a mapping (.yaml)."
-                        + nearest(str(name), PRESETS))
+        raise CallError(message("{name}: expected a preset ({known}) or the path of a mapping (.yaml).{nearest}", name=name,
+                                known=", ".join(PRESETS), nearest=nearest(str(name), PRESETS)))
     return read_mapping(Path(name))
 
 
@@ -107,11 +108,12 @@ def _existing(out: Path, mapping: Mapping) -> CompanyDescription | None:
     Raises `CallError` for a file instead of a folder and for a table that stands there in another format.
     """
     if out.exists() and not out.is_dir():
-        raise CallError(f"{out}: expected a folder to write the company into, found a file")
+        raise CallError(message("{out}: expected a folder to write the company into, found a file", out=out))
     for name in mapping.blocks:
         for other in [out / f"{name}{ending}" for ending in READERS if ending != ".parquet"]:
             if other.exists():
-                raise CallError(f"{other}: this table would stand there twice; move it away or import elsewhere")
+                raise CallError(message("{other}: this table would stand there twice; move it away or import elsewhere",
+                                        other=other))
     return read_description(out / FILE_NAME) if (out / FILE_NAME).is_file() else None
 
 

@@ -11,6 +11,7 @@ import duckdb
 from funnel_lib.description import Formats
 from funnel_lib.errors import DataError, nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
+from funnel_lib.language.messages import message, plural
 from funnel_lib.readers.columns import quoted
 from funnel_lib.readers.mapping import ROW_NUMBER, Block, Join, Mapping
 from funnel_lib.readers.source_file import SourceFile
@@ -258,8 +259,8 @@ class Mapper:
     def _right(self, join: Join) -> SourceFile:
         files = self.sources[join.source]
         if len(files) > 1:
-            raise DataError(f"the joined source {join.source!r}: expected one file, found "
-                            f"{', '.join(file.path.name for file in files)}")
+            raise DataError(message("the joined source {source!r}: expected one file, found {files}", source=join.source,
+                                    files=", ".join(file.path.name for file in files)))
         return files[0]
 
     def _key(self, file: SourceFile, wanted: str) -> str:
@@ -281,8 +282,9 @@ class Mapper:
                 f"SELECT {_row_of(key)} AS key, count(*) FROM {side.raw} WHERE {condition} AND key IS NOT NULL "
                 "GROUP BY ALL HAVING count(*) > 1 ORDER BY 1 LIMIT 1").fetchall()
             if repeated:
-                raise DataError(f"{side.path.name}: expected each {' + '.join(headings)} once, to join {join.source} by it; "
-                                f"{repeated[0][0]!r} stands {repeated[0][1]} times")
+                raise DataError(message("{file}: expected each {headings} once, to join {source} by it; {key!r} stands {count} "
+                                        "times", file=side.path.name, headings=" + ".join(headings), source=join.source,
+                                        key=repeated[0][0], count=repeated[0][1]))
         unmatched = self.connection.execute(
             f"SELECT {_row_of(left_key)} AS key, count(*) AS n FROM {file.raw} WHERE {selection} AND key IS NOT NULL "
             f"AND key NOT IN (SELECT key FROM (SELECT {_row_of(right_key)} AS key FROM {right.raw}) WHERE key IS NOT NULL) "
@@ -290,7 +292,9 @@ class Mapper:
         if unmatched:
             known = [key for key, in self.connection.execute(f"SELECT {_row_of(right_key)} FROM {right.raw}").fetchall() if key]
             heading = " + ".join(join.on)
-            examples = [Example(file.path.name, None, f"{heading} = {key}, {count} rows.{nearest(key, known)}")
+            examples = [Example(file.path.name, None, plural(count, "{heading} = {key}, {count} row.{nearest}",
+                                                                  "{heading} = {key}, {count} rows.{nearest}", heading=heading,
+                                                                  key=key, count=count, nearest=nearest(key, known)))
                         for key, count in unmatched[:EXAMPLES_SHOWN]]
             findings.append(finding("no_match", table.name, sum(count for _, count in unmatched), examples, column=heading,
                                     source=right.path.name))

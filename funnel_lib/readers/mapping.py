@@ -10,6 +10,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, create_model, field
 
 from funnel_lib.description import CompanyDescription, Formats, Key, Part, ProcessDescription
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.readers.description_file import read_yaml
 from funnel_lib.schema import TABLES, Table
 
@@ -75,14 +76,16 @@ def _fits(table: Table, blocks: list[Block]) -> list[Block]:
     for block in blocks:
         for name in (*block.filled, *block.words, *block.needs):
             if name not in table.column_names:
-                raise ValueError(f"expected columns of the table {table.name}, found {name!r}."
-                                 + nearest(name, table.column_names))
+                raise ValueError(message("expected columns of the table {table}, found {name!r}.{nearest}", table=table.name,
+                                         name=name, nearest=nearest(name, table.column_names)))
         twice = [name for name, count in block.filled.items() if count > 1]
         if twice:
-            raise ValueError(f"expected one source for each column, found {twice[0]!r} in columns and in joins")
+            raise ValueError(message("expected one source for each column, found {column!r} in columns and in joins",
+                                     column=twice[0]))
         absent = [name for name in table.required_columns if name not in block.filled]
         if absent:
-            raise ValueError(f"expected the required column {absent[0]!r}, found {', '.join(block.filled)}")
+            raise ValueError(message("expected the required column {column!r}, found {known}", column=absent[0],
+                                     known=", ".join(block.filled)))
     return blocks
 
 
@@ -99,7 +102,7 @@ class _Company(CompanyDescription):
     @field_validator("processes")
     @classmethod
     def _some(cls, value: dict) -> dict:
-        raise ValueError("expected processes beside company, not inside it")
+        raise ValueError(message("expected processes beside company, not inside it"))
 
 
 class Mapping(Part):
@@ -126,12 +129,13 @@ class Mapping(Part):
     @model_validator(mode="after")
     def _sources_exist(self) -> Mapping:
         if not self.blocks:
-            raise ValueError(f"tables: expected at least one of {', '.join(TABLES)}, found none")
+            raise ValueError(message("tables: expected at least one of {known}, found none", known=", ".join(TABLES)))
         for table, blocks in self.blocks.items():
             for part in [part for block in blocks for part in (block, *block.joins)]:
                 if part.source not in self.source:
-                    raise ValueError(f"tables.{table}: expected one of the sources {', '.join(self.source)}, found "
-                                     f"{part.source!r}." + nearest(part.source, self.source))
+                    raise ValueError(message("tables.{table}: expected one of the sources {known}, found {source!r}.{nearest}",
+                                             table=table, known=", ".join(self.source), source=part.source,
+                                             nearest=nearest(part.source, self.source)))
         return self
 
 
@@ -144,4 +148,5 @@ def read_mapping(path: Path) -> Mapping:
         if candidate.is_file():
             return read_yaml(candidate, Mapping)
     folder = path.parent if path.parent.is_dir() else Path()
-    raise CallError(f"{path}: no such mapping.{nearest(path.name, [file.name for file in folder.glob('*.y*ml')])}")
+    raise CallError(message("{path}: no such mapping.{nearest}", path=path,
+                            nearest=nearest(path.name, [file.name for file in folder.glob("*.y*ml")])))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from funnel_lib.errors import DataError
+from funnel_lib.language.messages import message
 
 _CHUNK = 1 << 20
 # Bytes that are no UTF-8, as Python hands them on.
@@ -25,24 +26,27 @@ def encoding_of(path: Path, said: str | None) -> tuple[str, tuple[str, ...]]:
     with path.open("rb") as file:
         start = file.read(4)
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        return "utf-16", ("not UTF-8; read as UTF-16",)
+        return "utf-16", (message("not UTF-8; read as UTF-16"),)
     for candidate in [said] if said else ["utf-8", "cp1251"]:
         try:
             for _ in _chunks(path, candidate):
                 pass
         except UnicodeDecodeError as error:
             if said:
-                raise DataError(f"{path.name}: not {said} at byte {error.start}; correct formats.encoding") from error
+                raise DataError(message("{file}: not {said} at byte {place}; correct formats.encoding", file=path.name,
+                                        said=said, place=error.start)) from error
             if candidate == "utf-8" and _is_mostly_utf8(path):
                 return candidate, ()
             continue
         except LookupError as error:
-            raise DataError(f"{path.name}: formats.encoding: {said!r} is no encoding that Python knows") from error
+            raise DataError(message("{file}: formats.encoding: {said!r} is no encoding that Python knows", file=path.name,
+                                    said=said)) from error
         normal = candidate.lower().replace("_", "-")
         if candidate == "cp1251" and not said:
-            return candidate, ("not UTF-8; read as cp1251",)
+            return candidate, (message("not UTF-8; read as cp1251"),)
         return ("utf-8" if normal in ("utf8", "utf-8", "utf-8-sig") else candidate), ()
-    raise DataError(f"{path.name}: neither UTF-8 nor cp1251 text; say formats.encoding in company.yaml or in the mapping")
+    raise DataError(message("{file}: neither UTF-8 nor cp1251 text; say formats.encoding in company.yaml or in the mapping",
+                            file=path.name))
 
 
 def _chunks(path: Path, encoding: str, errors: str = "strict") -> Iterator[str]:

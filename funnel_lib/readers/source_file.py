@@ -10,6 +10,7 @@ from pathlib import Path
 from funnel_lib.description import Formats
 from funnel_lib.errors import CallError, DataError, nearest
 from funnel_lib.findings import Finding, finding
+from funnel_lib.language.messages import joined, message
 from funnel_lib.readers.columns import Typed
 from funnel_lib.readers.mapping import Mapping
 from funnel_lib.readers.table_file import READERS, broken_rows, columns_of, typed_column
@@ -44,8 +45,10 @@ class SourceFile:
 
     def absent(self, wanted: str) -> DataError:
         """The error for a heading that this file does not have."""
-        return DataError(f"{self.path.name}: the column {wanted!r} that the mapping names is missing; the header has "
-                         f"{', '.join(list(self.columns)[:12]) or 'nothing'}.{nearest(wanted, self.columns)}")
+        return DataError(message("{file}: the column {wanted!r} that the mapping names is missing; the header has "
+                                 "{known}.{nearest}", file=self.path.name, wanted=wanted,
+                                 known=", ".join(list(self.columns)[:12]) or message("nothing"),
+                                 nearest=nearest(wanted, self.columns)))
 
 
 def find_files(mapping: Mapping, files: Iterable[Path]) -> tuple[dict[str, list[Path]], list[Finding]]:
@@ -59,7 +62,7 @@ def find_files(mapping: Mapping, files: Iterable[Path]) -> tuple[dict[str, list[
     for path in files:
         if not path.exists():
             siblings = [entry.name for entry in path.parent.iterdir()] if path.parent.is_dir() else []
-            raise CallError(f"{path}: no such file.{nearest(path.name, siblings)}")
+            raise CallError(message("{path}: no such file.{nearest}", path=path, nearest=nearest(path.name, siblings)))
         inside = [entry for entry in sorted(path.iterdir()) if entry.is_file()] if path.is_dir() else [path]
         for file in inside:
             names = [name for name, pattern in mapping.source.items() if fnmatch.fnmatch(file.name.lower(), pattern.lower())]
@@ -69,7 +72,8 @@ def find_files(mapping: Mapping, files: Iterable[Path]) -> tuple[dict[str, list[
                 found[name].append(file)
     for name, some in found.items():
         if not some:
-            raise CallError(f"no file for the source {name!r}: none of those given is called {mapping.source[name]}")
+            raise CallError(message("no file for the source {name!r}: none of those given is called {pattern}", name=name,
+                                    pattern=mapping.source[name]))
     left = [finding("unused_file", file.stem, 1, file=file.name) for file in dict.fromkeys(unused)]
     return {name: list(dict.fromkeys(some)) for name, some in found.items()}, left
 
@@ -87,19 +91,20 @@ def load_sources(connection, mapping: Mapping, files: dict[str, list[Path]], for
                         for number, path in enumerate(paths)]
         for file in loaded[name]:
             if file.rejected_count > allowed * file.rows_in:
-                raise DataError(f"{file.path.name}: {file.rejected_count} of {file.rows_in} rows are broken: "
-                                + "; ".join(found.text for found in file.findings if found.key == "broken_row"))
+                raise DataError(message("{file}: {count} of {total} rows are broken: {reasons}", file=file.path.name,
+                                        count=file.rejected_count, total=file.rows_in,
+                                        reasons=joined(found.text for found in file.findings if found.key == "broken_row")))
     return loaded
 
 
 def _load(connection, mapping: Mapping, source: str, path: Path, raw: str, formats: Formats, scratch: Path) -> SourceFile:
-    known = Table(source, source, source, tuple(Column(name) for name in _headings(mapping, source)))
+    known = Table(source, source, tuple(Column(name) for name in _headings(mapping, source)))
     ending = path.suffix.lower()
     reader = READERS.get(".xlsx" if ending in _SPREADSHEETS else ending, READERS[".csv"])
     _, rejected, findings, rows_in = reader(connection, path, known, formats, scratch, raw)
     columns = columns_of(connection, raw)
     if not columns:
-        raise DataError(f"{path.name}: the file is empty, not even a header")
+        raise DataError(message("{file}: the file is empty, not even a header", file=path.name))
     return SourceFile(source, path, raw, columns, rows_in + len(rejected), len(rejected),
                       (*findings, *broken_rows(source, path, rejected)), mapping.aliases)
 

@@ -13,6 +13,7 @@ import pandas as pd
 
 from funnel_lib.description import Formats
 from funnel_lib.errors import DataError
+from funnel_lib.language.messages import message
 from funnel_lib.readers.columns import NUMBER, TIME, quoted
 from funnel_lib.readers.text_file import unique_names
 from funnel_lib.schema import Table
@@ -29,7 +30,7 @@ def read_sheet(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
     header = _header(texts)
     repeated = [name for name in table.column_names if header.count(name) > 1]
     if repeated:
-        raise DataError(f"{path.name}, row 1: the column {repeated[0]!r} stands twice; remove one")
+        raise DataError(message("{file}, row 1: the column {name!r} stands twice; remove one", file=path.name, name=repeated[0]))
     filled = [number for number, row in enumerate(texts[1:], 1) if any(row)]
     positions = {name: position for position, name in enumerate(unique_names(header, table.column_names)) if header[position]}
     columns: dict[str, tuple[str, list]] = {}
@@ -60,7 +61,7 @@ def _cells(path: Path) -> list[list[Any]]:
     try:
         rows = CalamineWorkbook.from_path(str(path)).get_sheet_by_index(0).to_python(skip_empty_area=False)
     except (CalamineError, IndexError, ValueError) as error:
-        raise DataError(f"{path.name}: not a spreadsheet that can be read: {error}") from error
+        raise DataError(message("{file}: not a spreadsheet that can be read: {error}", file=path.name, error=str(error))) from error
     for row, column, text in _cells_in_error(path):
         if row < len(rows) and column < len(rows[row]):
             rows[row][column] = text

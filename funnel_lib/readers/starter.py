@@ -9,6 +9,7 @@ from typing import get_args
 
 from funnel_lib.description import Language
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import message
 from funnel_lib.readers.place import FILE_NAME
 from funnel_lib.readers.table_file import READERS
 from funnel_lib.schema import TABLES
@@ -24,14 +25,15 @@ def write_starter(folder: str | Path, language: str = "en") -> list[Path]:
     """
     folder = Path(folder)
     if language not in get_args(Language):
-        raise CallError(f"language {language!r}: expected one of {', '.join(get_args(Language))}."
-                        + nearest(language, get_args(Language)))
+        raise CallError(message("language {language!r}: expected one of {known}.{nearest}", language=language,
+                                known=", ".join(get_args(Language)), nearest=nearest(language, get_args(Language))))
     if folder.exists() and not folder.is_dir():
-        raise CallError(f"{folder}: expected a folder, found a file")
+        raise CallError(message("{folder}: expected a folder, found a file", folder=folder))
     names = [FILE_NAME, *(f"{table}{ending}" for table in TABLES for ending in READERS)]
     present = [name for name in names if (folder / name).exists()]
     if present:
-        raise CallError(f"{folder}: {present[0]} is there already; give a new folder, nothing was changed")
+        raise CallError(message("{folder}: {name} is there already; give a new folder, nothing was changed", folder=folder,
+                                name=present[0]))
     # So written a spreadsheet program of that language opens the table with its columns and letters in place.
     separator = ";" if language == "ru" else ","
     texts = {f"{name}.csv": "\ufeff" + separator.join(table.column_names) + "\n" for name, table in TABLES.items()}

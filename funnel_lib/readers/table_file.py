@@ -14,6 +14,7 @@ from funnel_lib.checks import CELLS_IN_ERROR, Loaded
 from funnel_lib.description import CompanyDescription, Formats
 from funnel_lib.errors import DataError, nearest
 from funnel_lib.findings import EXAMPLES_SHOWN, Example, Finding, finding
+from funnel_lib.language.messages import message
 from funnel_lib.readers import text_file
 from funnel_lib.readers.columns import NUMBER, TIME, Typed, quoted, typed_text
 from funnel_lib.readers.spreadsheet import read_sheet
@@ -83,8 +84,8 @@ def _check_header(columns: dict[str, str], table: Table, path: Path) -> None:
     absent = [name for name in table.required_columns if name not in columns]
     if absent:
         shown = ", ".join(list(columns)[:12])
-        raise DataError(f"{path.name}: the required column {absent[0]!r} is missing; the header has {shown}."
-                        + nearest(absent[0], columns))
+        raise DataError(message("{file}: the required column {column!r} is missing; the header has {shown}.{nearest}",
+                                file=path.name, column=absent[0], shown=shown, nearest=nearest(absent[0], columns)))
 
 
 def _unknown_columns(columns: dict[str, str], table: Table) -> list[Finding]:
@@ -123,7 +124,7 @@ def _read_text(connection, path: Path, table: Table, formats: Formats, scratch: 
     swallowed = text_file.rows_with_swallowed(connection, file, raw)
     if swallowed:
         at = lines(swallowed[:EXAMPLES_SHOWN])
-        examples = [Example(path.name, at.get(row), "a field of several lines") for row in swallowed[:EXAMPLES_SHOWN]]
+        examples = [Example(path.name, at.get(row), message("a field of several lines")) for row in swallowed[:EXAMPLES_SHOWN]]
         findings.append(finding("swallowed_rows", table.name, len(swallowed), examples))
     return lines, rejected, findings, rows_in
 
@@ -135,7 +136,8 @@ def _read_parquet(connection, path: Path, table: Table, formats: Formats, scratc
                            f"file_row_number + 1 AS _row FROM read_parquet({source}, file_row_number = true)")
         rows_in = connection.execute(f"SELECT count(*) FROM {raw}").fetchall()[0][0]
     except duckdb.Error as error:
-        raise DataError(f"{path.name}: not a Parquet file that can be read: {str(error).splitlines()[0]}") from error
+        raise DataError(message("{file}: not a Parquet file that can be read: {reason}", file=path.name,
+                                reason=str(error).splitlines()[0])) from error
     return (lambda rows: {row: row for row in rows}), [], [], rows_in
 
 

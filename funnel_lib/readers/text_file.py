@@ -15,6 +15,7 @@ from typing import TextIO
 import duckdb
 
 from funnel_lib.errors import DataError
+from funnel_lib.language.messages import message
 from funnel_lib.readers.plain_text import encoding_of, recoded, with_one_line_end
 
 log = logging.getLogger(__name__)
@@ -71,7 +72,7 @@ def open_text(path: Path, known_columns: list[str], scratch: Path, encoding: str
         first = lines.readline(MAX_LINE_BYTES)
         if not first.strip():
             if any(line.strip() for line in lines):
-                raise DataError(f"{path.name}, line 1: expected the header, found a blank line; remove it")
+                raise DataError(message("{file}, line 1: expected the header, found a blank line; remove it", file=path.name))
             return TextFile(path, utf8, found, separator or ",", [], remarks)
     chosen = _as_separator(separator) if separator else _separator(first, known_columns)
     if header:
@@ -91,12 +92,13 @@ def _checked_header(line: str, separator: str, known_columns: list[str], path: P
     rows = csv.reader([line, '"'], delimiter=separator)
     next(rows, None)
     if rows.line_num > 1:
-        raise DataError(f"{path.name}, line 1: a quote is opened in the header and not closed on its line, so that the rows "
-                        "after it cannot be told apart; close it, and keep each heading on one line")
+        raise DataError(message("{file}, line 1: a quote is opened in the header and not closed on its line, so that the rows "
+                                "after it cannot be told apart; close it, and keep each heading on one line", file=path.name))
     header = _header(line, separator)
     repeated = sorted({name for name in header if name and header.count(name) > 1})
     if repeated and repeated[0] in known_columns:
-        raise DataError(f"{path.name}, line 1: the column {repeated[0]!r} stands twice; remove one or map it")
+        raise DataError(message("{file}, line 1: the column {name!r} stands twice; remove one or map it", file=path.name,
+                                name=repeated[0]))
     return header
 
 
@@ -104,7 +106,8 @@ def _as_separator(word: str) -> str:
     names = {name: mark for mark, name in SEPARATORS.items()} | {WHITESPACE: "\t"}
     mark = names.get(word, "\t" if word == "\\t" else word)
     if len(mark) != 1 or mark in "\"\r\n":
-        raise DataError(f"formats.separator: expected one character or {', '.join(names)}, found {word!r}")
+        raise DataError(message("formats.separator: expected one character or {known}, found {word!r}", known=", ".join(names),
+                                word=word))
     return mark
 
 
@@ -131,15 +134,17 @@ def load_rows(connection: duckdb.DuckDBPyConnection, file: TextFile, into: str) 
     try:
         connection.execute(_reading(file, into))
     except duckdb.Error as error:
-        raise DataError(f"{file.path.name}: cannot be read as rows: {str(error).splitlines()[0]}") from error
+        raise DataError(message("{file}: cannot be read as rows: {reason}", file=file.path.name,
+                                reason=str(error).splitlines()[0])) from error
     rejected = connection.execute(f"SELECT DISTINCT ON (line_byte_position) line_byte_position, error_type, csv_line "
                                   f"FROM rejected_{into} WHERE trim(csv_line) <> '' ORDER BY line_byte_position").fetchall()
     lines = _lines_at(file.utf8_path, [place for place, _, _ in rejected])
     unclosed = [line for line, (_, kind, text) in zip(lines, rejected, strict=True)
                 if kind == "UNQUOTED VALUE" and "\n" in text.strip()]
     if unclosed:
-        raise DataError(f"{file.path.name}, line {unclosed[0]}: a quote is opened and never closed, so that the rows after it "
-                        "cannot be told apart; close it, or double it if it belongs to the text")
+        raise DataError(message("{file}, line {line}: a quote is opened and never closed, so that the rows after it cannot be "
+                                "told apart; close it, or double it if it belongs to the text", file=file.path.name,
+                                line=unclosed[0]))
     return [RejectedRow(line, _REASONS.get(kind, kind.lower()), text.strip()[:80])
             for line, (_, kind, text) in zip(lines, rejected, strict=True)]
 
@@ -178,9 +183,9 @@ def _lines_at(path: Path, places: list[int]) -> list[int]:
     return lines
 
 
-_REASONS = {"TOO MANY COLUMNS": "more fields than the header", "MISSING COLUMNS": "fewer fields than the header",
-            "UNQUOTED VALUE": "text after a closing quote", "LINE SIZE OVER MAXIMUM": "a line of over a megabyte",
-            "INVALID ENCODING": "bytes that are no text"}
+_REASONS = {"TOO MANY COLUMNS": message("more fields than the header"), "MISSING COLUMNS": message("fewer fields than the header"),
+            "UNQUOTED VALUE": message("text after a closing quote"), "LINE SIZE OVER MAXIMUM": message("a line of over a megabyte"),
+            "INVALID ENCODING": message("bytes that are no text")}
 
 
 def unique_names(header: list[str], known: Collection[str] = ()) -> list[str]:

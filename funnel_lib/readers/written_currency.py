@@ -5,6 +5,7 @@ from __future__ import annotations
 import duckdb
 
 from funnel_lib.errors import DataError
+from funnel_lib.language.messages import message
 from funnel_lib.readers.columns import quoted
 
 _SIGNS = {"€": "EUR", "$": "USD", "₽": "RUB", "£": "GBP", "¥": "JPY", "₴": "UAH", "₸": "KZT"}
@@ -31,9 +32,10 @@ def check_written_currency(connection: duckdb.DuckDBPyConnection, source: str, h
     if wrong:
         code, beside, value, _ = wrong[0]
         beside = beside or next(iter(codes))
-        raise DataError(f"{file}, column {heading}: amounts in {code} (such as {value!r}) beside {beside}; put the "
-                        "currency of each row into a column of its own, currency, and say what the others are worth in "
-                        f"company.yaml, for instance rates: {{{code}: 1.0}}; or correct the company's currency")
+        raise DataError(message("{file}, column {heading}: amounts in {code} (such as {value!r}) beside {beside}; put the "
+                                "currency of each row into a column of its own, currency, and say what the others are worth in "
+                                "company.yaml, for instance rates: {{{code}: 1.0}}; or correct the company's currency",
+                                file=file, heading=heading, code=code, value=value, beside=beside))
 
 
 def _code(value: str) -> str:

@@ -7,21 +7,27 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from funnel_lib.company import Company
 from funnel_lib.errors import FunnelError
+from funnel_lib.language.messages import message
 from funnel_lib.report import freshness, manifest
 from funnel_lib.report.forked import nursery
 from funnel_lib.report.kernels import common_environment, prepare_fonts
 from funnel_lib.report.make import Job, Result, failed, make_report, source_title
 from funnel_lib.report.order import Order, planned, shown_names
+from funnel_lib.report.orphans import end_with
 from funnel_lib.report.publish import check_output, run_folder
 from funnel_lib.report.publisher import Publisher
 from funnel_lib.report.render import Failure
 from funnel_lib.report.units import Unit
+
+if TYPE_CHECKING:
+    from joblib import Parallel
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +61,8 @@ def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda
     with run_folder(order.output, run_id) as folder:
         before = manifest.read_manifest(order.output)
         tasks = freshness.tasks(order, company.process_names, before, prints)
-        units = [task.unit for task in tasks if task.reason or not order.resume]
+        units = [replace(task.unit, language=task.unit.language or company.description.language)
+                 for task in tasks if task.reason or not order.resume]
         publisher = Publisher(order, company, before, tasks, {"id": run_id, "started_at": started.isoformat(timespec="seconds")})
         on_start(len(units))
         results = []
@@ -82,9 +89,16 @@ def _results(units: list[Unit], order: Order, company: Company, folder: Path) ->
     shared = folder / "matplotlib"
     prepare_fonts(shared)
     with nursery(common_environment(shared)) as address:
-        job = Job(folder, order.timeout, order.formats, shown_names(order), os.getpid(), "xlsx" in order.formats, order.cases,
-                  address)
+        job = Job(folder, order.timeout, order.formats, shown_names(order), "xlsx" in order.formats, order.cases,
+                  address, order.language or company.description.language,
+                  {unit.process: _since(company, unit.process) for _, unit in to_run})
         yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
+
+
+def _since(company: Company, name: str | None) -> str:
+    """When observation began, where that is known."""
+    since = company.description.observed_from if name is None else company.process(name).observed_from
+    return str(since or "")
 
 
 def _state(company: Company, name: str | None) -> Callable[[Unit], Result] | None:
@@ -95,8 +109,8 @@ def _state(company: Company, name: str | None) -> Callable[[Unit], Result] | Non
         process = company.process(name)
         return _empty if process.is_empty else None
     except FunnelError as error:
-        reason = str(error)
-        return lambda unit: failed(unit, Failure(reason, advice="See `funnel check` for the findings on the data."))
+        reason, advice = error.args[0], message("See `funnel check` for the findings on the data.")
+        return lambda unit: failed(unit, Failure(reason, advice=advice))
 
 
 def _empty(unit: Unit) -> Result:
@@ -105,14 +119,14 @@ def _empty(unit: Unit) -> Result:
 
 def _rendered(to_run: list[tuple[int, Unit]], job: Job, jobs: int) -> Iterator[Result]:
     """Results of the workers. A worker that is killed takes the whole pool with it: the rest is run one by one."""
-    from joblib import Parallel, delayed  # takes a while: only where something is rendered
+    from joblib import delayed  # takes a while: only where something is rendered
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     left = {unit.name: (number, unit) for number, unit in to_run}
     jobs = max(1, min(jobs, len(to_run)))
     try:
         calls = (delayed(make_report)(unit, number, job) for number, unit in to_run)
-        for result in Parallel(n_jobs=jobs, prefer="processes", return_as="generator_unordered", batch_size=1)(calls):
+        for result in _pool(jobs, return_as="generator_unordered", batch_size=1)(calls):
             del left[result.report]
             yield result
     except TerminatedWorkerError:
@@ -124,10 +138,17 @@ def _rendered(to_run: list[tuple[int, Unit]], job: Job, jobs: int) -> Iterator[R
 
 def _alone(unit: Unit, number: int, job: Job) -> Result:
     """One unit in a pool of its own, so that the one that kills its worker is known."""
-    from joblib import Parallel, delayed
+    from joblib import delayed
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     try:
-        return next(iter(Parallel(n_jobs=2, prefer="processes")([delayed(make_report)(unit, number, job)])))
+        return next(iter(_pool(2)([delayed(make_report)(unit, number, job)])))
     except TerminatedWorkerError:
-        return failed(unit, Failure("the rendering process died (out of memory?)", advice="Use fewer --jobs."))
+        return failed(unit, Failure(message("the rendering process died (out of memory?)"), advice=message("Use fewer --jobs.")))
+
+
+def _pool(jobs: int, **options: Any) -> Parallel:
+    """So many workers that end with this process, even if it is killed while they start."""
+    from joblib import Parallel
+
+    return Parallel(n_jobs=jobs, prefer="processes", initializer=end_with, initargs=(os.getpid(),), **options)

@@ -33,17 +33,26 @@ def nursery(environment: dict[str, str]) -> Iterator[str]:
     with tempfile.TemporaryDirectory(prefix="funnel-") as folder:
         address = str(Path(folder) / "nursery")
         with socket.socket(socket.AF_UNIX) as door:
+            try:
+                door.bind(address)
+            except OSError:  # the path of the folder for temporary files is too long
+                yield ""
+                return
             # Callers may queue at the door from now on, while the nursery loads.
-            door.bind(address)
             door.listen(64)
-            parent = subprocess.Popen([sys.executable, "-P", "-m", "funnel_lib.report.nursery", str(door.fileno())],
-                                      pass_fds=[door.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                                      env={**os.environ, **environment, **NO_THREADS}, start_new_session=True)
+            parent = _started(door, folder, environment)
         try:
             yield address
         finally:
             parent.stdin.close()
             parent.wait()
+
+
+def _started(door: socket.socket, folder: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
+    """The nursery, at work in a folder of its own: a matplotlibrc in the caller's would be obeyed by all kernels."""
+    return subprocess.Popen([sys.executable, "-P", "-m", "funnel_lib.report.nursery", str(door.fileno())], cwd=folder,
+                            pass_fds=[door.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
+                            env={**os.environ, **environment, **NO_THREADS}, start_new_session=True)
 
 
 class ForkedProcess:

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from funnel_lib.language.messages import joined, message
 from funnel_lib.readers.place import FILE_NAME
 from funnel_lib.report.manifest import read_manifest
 from funnel_lib.report.order import Order, planned, shown_names
@@ -18,6 +19,10 @@ from funnel_lib.report.units import Unit
 PACKAGE = Path(__file__).resolve().parents[1]
 # Libraries whose versions change numbers, pictures or pages.
 LIBRARIES = ("babel", "duckdb", "matplotlib", "narwhals", "nbconvert", "numpy", "pandas", "scipy")
+
+# What a report is made from, as people are told when it has changed.
+_INPUTS = {"data": message("data"), "description": message("description"), "code": message("code"), "notebook": message("notebook"),
+           "parameters": message("parameters")}
 
 
 @dataclass(frozen=True)
@@ -78,16 +83,16 @@ def _parameters(unit: Unit, order: Order) -> dict[str, Any]:
 
 def _reason(unit: Unit, inputs: dict[str, Any], entry: dict[str, Any] | None, order: Order) -> str:
     if entry is None:
-        return "new"
+        return message("new")
     if entry["status"] == "failed":
-        return "failed last time"
+        return message("failed last time")
     known = entry.get("inputs") or {}
     changed = [name for name, value in inputs.items() if known.get(name) != value]
     if changed:
-        return f"changed: {', '.join(changed)}"
+        return message("changed: {what}", what=joined((_INPUTS[name] for name in changed), ", "))
     sizes = entry.get("sizes", {})
     touched = [name for name in _wanted(unit, entry, order) if _size(order.output / name) != sizes.get(name, -1)]
-    return f"missing or changed: {', '.join(touched)}" if touched else ""
+    return message("missing or changed: {files}", files=", ".join(touched)) if touched else ""
 
 
 def _wanted(unit: Unit, entry: dict[str, Any], order: Order) -> list[str]:
@@ -108,7 +113,7 @@ def _with_tables(found: list[Task], order: Order, before: dict[str, Any]) -> lis
         needed = task.unit.folder in books and task.unit.folder and task.unit.name in done and not task.reason
         if not needed or (order.output / f"{task.unit.name}.ipynb").is_file():
             return task
-        return Task(task.unit, task.inputs, "its tables are needed for tables.xlsx")
+        return Task(task.unit, task.inputs, message("its tables are needed for tables.xlsx"))
 
     return [settled(task) for task in found]
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 from funnel_lib.language.formats import format_value, not_available
 from funnel_lib.language.words import word
 from funnel_lib.pages.shown import last_day
+from funnel_lib.report.manifest import page_name
 
 
 class Headline(NamedTuple):
@@ -38,9 +39,11 @@ HEADLINES = (
 
 @dataclass(frozen=True)
 class Figure:
-    """One headline figure as shown: the value, that of the run before, and what is to be known of it (failed, old, empty)."""
+    """One headline figure as shown: the value, that of the run before, and what is to be known of it (failed, old, empty);
+    `number` is the value to sort by."""
 
     value: str
+    number: float | None = None
     before: str = ""
     mark: str = ""
     link: str = ""
@@ -74,10 +77,12 @@ def _figure(one: Headline, entry: dict[str, Any] | None, stale: Collection[str],
     if entry is None:
         return Figure("–")
     if entry["status"] == "empty":
-        return Figure("–", mark=word("empty_short", language), link=_page(entry, entry))
+        return Figure("–", mark=word("empty_short", language), link=quote(page_name(entry)))
     shown = entry.get("older") or {} if entry["status"] == "failed" else entry
-    value = _told(one, figures_of(shown.get("sentences", [])), shown.get("currency"), language)
-    return Figure(value, _before(one, shown, language), _mark(entry, shown, stale, language), _page(entry, shown))
+    figures = figures_of(shown.get("sentences", []))
+    value = _told(one, figures, shown.get("currency"), language)
+    return Figure(value, figures.get(one.key), _before(one, shown, language), _mark(entry, shown, stale, language),
+                  quote(page_name(entry)))
 
 
 def _told(one: Headline, figures: dict[str, Any], currency: str | None, language: str) -> str:
@@ -95,16 +100,11 @@ def _before(one: Headline, shown: dict[str, Any], language: str) -> str:
 
 def _mark(entry: dict[str, Any], shown: dict[str, Any], stale: Collection[str], language: str) -> str:
     if entry["status"] == "failed":
-        return marked("failed", shown, language)
-    return marked("stale", shown, language) if entry["report"] in stale else ""
+        return dated("failed", shown, language)
+    return dated("stale", shown, language) if entry["report"] in stale else ""
 
 
-def marked(key: str, shown: dict[str, Any], language: str) -> str:
+def dated(key: str, shown: dict[str, Any], language: str) -> str:
     """The word for what is to be known of a report, and up to when its data go."""
     until = word("as_of", language, date=last_day(shown["as_of"], language)) if shown.get("as_of") else ""
     return ": ".join(filter(None, [word(key, language), until]))
-
-
-def _page(entry: dict[str, Any], shown: dict[str, Any]) -> str:
-    page = f"{entry['report']}.html"
-    return quote(page) if page in shown.get("files", []) else ""

@@ -11,8 +11,10 @@ from urllib.parse import quote
 
 from funnel_lib.language.words import word
 from funnel_lib.pages.quality import data_quality
-from funnel_lib.pages.shown import last_day
-from funnel_lib.report.headlines import HEADLINES, marked, rows
+from funnel_lib.pages.shown import last_day, period
+from funnel_lib.report.evidence import reachable
+from funnel_lib.report.headlines import HEADLINES, dated, rows
+from funnel_lib.report.manifest import page_name
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,7 @@ def index_page(company: str, as_of: str, language: str, titles: dict[str, str], 
                          sections=sections, summary=summary,
                          rows=rows(entries, titles, stale, language),
                          heads=[word(one.words, language) for one in HEADLINES],
-                         as_of=last_day(as_of, language) if as_of else "", word=partial(_word, language))
+                         observed=period("", as_of, language), script=True, word=partial(_word, language))
 
 
 def _word(language: str, key: str, **values: object) -> str:
@@ -72,25 +74,23 @@ def _place(entry: dict[str, Any], titles: dict[str, str]) -> int:
 
 
 def _line(entry: dict[str, Any], stale: Collection[str], language: str) -> Line:
-    page, notebook = f"{entry['report']}.html", f"{entry['report']}.ipynb"
+    notebook = f"{entry['report']}.ipynb"
     if entry["status"] == "failed":
         return _failed_line(entry, language)
     files = entry.get("files", [])
-    shown = {"link": quote(page) if page in files else quote(notebook) if notebook in files else "",
+    shown = {"link": quote(page_name(entry) or (notebook if notebook in files else "")),
              "notebook": quote(notebook) if notebook in files else "",
              "pdf": quote(f"{entry['report']}.pdf") if f"{entry['report']}.pdf" in files else "",
              "lost": word("pdf_lost", language, reason=entry["lost"]["pdf"]) if entry.get("lost") else ""}
     if entry["status"] == "empty":
         return Line(entry["title"], empty=word("empty_short", language), **shown)
-    old = marked("stale", entry, language) if entry["report"] in stale else ""
+    old = dated("stale", entry, language) if entry["report"] in stale else ""
     return Line(entry["title"], headline=entry["headline"], old=old, **shown)
 
 
 def _failed_line(entry: dict[str, Any], language: str) -> Line:
     older, failure = entry.get("older"), entry["failure"]
-    link = f"{entry['report']}.html" if older and f"{entry['report']}.html" in older.get("files", []) else \
-        f"{entry['report']}.error.html"
-    return Line(entry["title"], link=quote(link), headline=older.get("headline", "") if older else "",
+    return Line(entry["title"], link=quote(page_name(entry)), headline=older.get("headline", "") if older else "",
                 failure=failure["reason"], advice=failure["advice"], place=place_words(failure, language),
                 details=failure["details"], old=_old_words(older, language))
 
@@ -110,23 +110,24 @@ def place_words(failure: dict[str, Any], language: str) -> str:
     return word(key, language, cell=failure["cell"], section=failure.get("section"))
 
 
-def error_page(entry: dict[str, Any], company: str, process: str, language: str, home: str) -> str:
-    """A page in words for a report that failed."""
+def error_page(entry: dict[str, Any], company: str, process: str, as_of: str, language: str, home: str) -> str:
+    """A page in words for a report that failed; `as_of` is the end of observation, as far as it was said."""
     from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
 
     older = entry.get("older")
     return standing_page("error.html.j2", language=language, company=company, process=process, title=entry["title"],
-                         failure=entry["failure"], place=place_words(entry["failure"], language), home=home,
+                         observed=period("", as_of, language), failure=entry["failure"],
+                         place=place_words(entry["failure"], language), home=home,
                          old=_old_words(older, language), old_link=quote(entry["notebook"] + ".html") if older else "",
                          word=partial(_word, language))
 
 
-def empty_page(title: str, company: str, process: str, language: str, home: str) -> str:
+def empty_page(title: str, company: str, process: str, as_of: str, language: str, home: str) -> str:
     """The report of a process that has no data yet: what is missing, and what is needed."""
     from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
 
     return standing_page("empty.html.j2", language=language, company=company, process=process, title=title, home=home,
-                         word=partial(_word, language))
+                         observed=period("", as_of, language), word=partial(_word, language))
 
 
 def findings_page(company: Any) -> str:
@@ -135,5 +136,6 @@ def findings_page(company: Any) -> str:
 
     language = company.description.language
     return standing_page("findings.html.j2", language=language, company=company.name, process="", home="",
-                         title=word("data_quality", language), findings=data_quality(company).html,
+                         title=word("data_quality", language),
+                         findings=reachable(data_quality(company).html, word("data_quality", language)),
                          word=partial(_word, language))

@@ -21,6 +21,7 @@ KERNEL_CONFIG = """\
 c = get_config()
 c.InlineBackend.figure_formats = {"retina"}
 c.HistoryManager.enabled = False
+c.InteractiveShellApp.exec_PYTHONSTARTUP = False
 c.InteractiveShellApp.exec_lines = [
     "from funnel_lib.pages.figures import describe_figures; describe_figures(); del describe_figures",
 ]
@@ -33,15 +34,16 @@ KERNEL_SPECIFICATION = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f
 
 
 def common_environment(shared: Path) -> dict[str, str]:
-    """What every kernel of a run finds in its environment; `shared` is the run's folder."""
-    return {"MPLCONFIGDIR": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline", "PYTHONHASHSEED": "0",
-            "PYTHONUTF8": "1", "PYDEVD_DISABLE_FILE_VALIDATION": "1", "PYTHONPATH": _search_path()}
+    """What every kernel of a run finds in its environment; `shared` is the run's folder, where no matplotlibrc is."""
+    return {"MPLCONFIGDIR": str(shared), "MATPLOTLIBRC": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline",
+            "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONWARNINGS": "", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
+            "PYTHONPATH": _search_path()}
 
 
 @contextmanager
-def surroundings(folder: Path, shared: Path, nursery: str = "") -> Iterator[None]:
+def surroundings(folder: Path, shared: Path, nursery: str = "", language: str = "en") -> Iterator[None]:
     """The environment that kernels started inside inherit; `folder` is this report's own, `shared` the run's, `nursery` the
-    address of the run's parent of kernels.
+    address of the run's parent of kernels, `language` that in which this package's errors are said.
 
     The caller's environment is as before afterwards.
     """
@@ -50,8 +52,9 @@ def surroundings(folder: Path, shared: Path, nursery: str = "") -> Iterator[None
     # A kernel is killed at its end and cannot tidy up: what it spills to disk goes with the report's own folder.
     (folder / "temporary").mkdir()
     spilling = f"import tempfile; tempfile.tempdir = {str(folder / 'temporary')!r}; del tempfile"
-    (config / "ipython_kernel_config.py").write_text(f"{KERNEL_CONFIG}c.InteractiveShellApp.exec_lines += [{spilling!r}]\n",
-                                                     encoding="utf-8")
+    saying = f"from funnel_lib.pages.errors import say_errors_in; say_errors_in({language!r}); del say_errors_in"
+    (config / "ipython_kernel_config.py").write_text(
+        f"{KERNEL_CONFIG}c.InteractiveShellApp.exec_lines += [{spilling!r}, {saying!r}]\n", encoding="utf-8")
     shared.mkdir(parents=True, exist_ok=True)
     specification = folder / "jupyter" / "kernels" / KERNEL / "kernel.json"
     specification.parent.mkdir(parents=True)
@@ -84,8 +87,8 @@ def prepare_fonts(shared: Path) -> None:
 
 
 def _search_path() -> str:
-    """The kernel uses the caller's copy of this package, also where it is not installed."""
-    given = os.environ.get("PYTHONPATH", "")
+    """The kernel uses the caller's copy of this package, also where it is not installed, and works in another folder."""
+    given = os.pathsep.join(str(Path(entry).absolute()) for entry in os.environ.get("PYTHONPATH", "").split(os.pathsep) if entry)
     installed = {Path(folder).resolve() for folder in [*site.getsitepackages(), site.getusersitepackages()]}
     if PROJECT in installed or str(PROJECT) in given.split(os.pathsep):
         return given

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import threading
 import time
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,28 +9,28 @@ from typing import Any
 
 import nbformat
 
+from funnel_lib.errors import FunnelError
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, TABLE
 from funnel_lib.report.cases import without_cases
 from funnel_lib.report.pdf import write_pdf
 from funnel_lib.report.render import Failure, Run, run_notebook
 from funnel_lib.report.units import Unit, read_notebook
 
-PARENT_CHECK_SECONDS = 1.0
-
 
 @dataclass(frozen=True)
 class Job:
     """What a worker needs besides the unit: where to work, how long, what to write, which places to hide, where
-    kernels come from."""
+    kernels come from, and since when each process (None: the company) is observed."""
 
     folder: Path
     timeout: float
     formats: tuple[str, ...]
     names: dict[str, str]
-    parent: int
     has_workbook: bool
     cases: bool = True
     nursery: str = ""
+    language: str = "en"
+    since: dict[str | None, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -57,6 +55,8 @@ class Result:
     failure: dict[str, Any] | None = None
     warnings: tuple[str, ...] = ()
     seconds: float = 0.0
+    # Of these the cells' own; the rest is starting, drawing the page and writing.
+    cells_seconds: float = 0.0
 
     @property
     def headline(self) -> str:
@@ -66,16 +66,17 @@ class Result:
 
 def make_report(unit: Unit, number: int, job: Job) -> Result:
     """Render one unit; whatever goes wrong is in the result, never raised."""
-    _end_with(job.parent)
     started = time.monotonic()
     try:
         folder = job.folder / f"unit-{number:04}"
-        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names, job.nursery)
+        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names, job.nursery,
+                           job.language)
         if run.failure:
             return failed(unit, run.failure, run.warnings, time.monotonic() - started)
         return _done(unit, run, folder, job, time.monotonic() - started)
     except Exception as error:  # the isolation of one report from the others ends here
-        return failed(unit, Failure(f"{type(error).__name__}: {error}"), (), time.monotonic() - started)
+        reason = error.args[0] if isinstance(error, FunnelError) else f"{type(error).__name__}: {error}"
+        return failed(unit, Failure(reason), (), time.monotonic() - started)
 
 
 def failed(unit: Unit, failure: Failure, warnings: tuple[str, ...] = (), seconds: float = 0.0) -> Result:
@@ -85,10 +86,10 @@ def failed(unit: Unit, failure: Failure, warnings: tuple[str, ...] = (), seconds
 
 
 def source_title(unit: Unit) -> str:
-    """The heading of the notebook as it is written, else its file name."""
+    """The heading of the notebook before it is run, else its file name."""
     from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made
 
-    return title_of(read_notebook(unit.notebook)) or unit.notebook.stem
+    return title_of(read_notebook(unit.notebook, unit.language)) or unit.notebook.stem
 
 
 def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Result:
@@ -101,7 +102,7 @@ def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Resul
     tables = "tables.xlsx" if job.has_workbook and unit.folder else ""
     page = folder / "page.html"
     if {"html", "pdf"} & set(job.formats):
-        page.write_text(page_of(notebook, home, tables), encoding="utf-8")
+        page.write_text(page_of(notebook, home, tables, job.since.get(unit.process, "")), encoding="utf-8")
     if "html" in job.formats:
         files["html"] = page
     if "pdf" in job.formats:
@@ -115,7 +116,7 @@ def _done(unit: Unit, run: Run, folder: Path, job: Job, seconds: float) -> Resul
         files["ipynb"].write_text(nbformat.writes(notebook) + "\n", encoding="utf-8")
     return Result(unit.name, unit.notebook.stem, unit.process, unit.folder, "done",
                   title_of(notebook) or unit.notebook.stem, files=files, lost=lost, warnings=run.warnings,
-                  seconds=round(seconds, 1), **contents)
+                  seconds=round(seconds, 1), cells_seconds=round(run.cells_seconds, 3), **contents)
 
 
 def read_contents(notebook: nbformat.NotebookNode) -> dict[str, Any]:
@@ -126,18 +127,3 @@ def read_contents(notebook: nbformat.NotebookNode) -> dict[str, Any]:
     return {"about": dict(about[-1]) if about else {}, "tables": shown_data(notebook, TABLE),
             "sentences": [one for shown in shown_data(notebook, ANSWER) for one in shown["sentences"]],
             "definitions": [one for shown in shown_data(notebook, DEFINITIONS) for one in shown["entries"]]}
-
-
-def _end_with(parent: int) -> None:
-    """A worker whose parent was killed ends too, and its kernel with it, instead of finishing for nobody."""
-    running = {thread.name for thread in threading.enumerate()}
-    if os.getpid() == parent or "end-with-parent" in running:
-        return
-
-    def watch() -> None:
-        while os.getppid() == started_by:
-            time.sleep(PARENT_CHECK_SECONDS)
-        os._exit(1)
-
-    started_by = os.getppid()
-    threading.Thread(target=watch, name="end-with-parent", daemon=True).start()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from funnel_lib.report.make import Result
 
 NAME = "manifest.json"
-PUBLISHED = ("title", "as_of", "currency", "headline", "sentences", "previous", "files", "made_at")
+PUBLISHED = ("title", "as_of", "currency", "headline", "sentences", "previous", "files", "made_at", "sizes")
 
 
 def read_manifest(output: Path) -> dict[str, Any]:
@@ -22,13 +22,27 @@ def read_manifest(output: Path) -> dict[str, Any]:
     return found if isinstance(found, dict) else {}
 
 
+def page_name(entry: dict[str, Any]) -> str:
+    """The page of a report as it stands: of a failed one the older page or the error's; empty where no page was asked for."""
+    name = f"{entry['report']}.html"
+    if entry["status"] == "failed":
+        return name if name in (entry.get("older") or {}).get("files", []) else error_page_name(entry)
+    return name if name in entry.get("files", []) else ""
+
+
+def error_page_name(entry: dict[str, Any]) -> str:
+    """The page that says why a report failed."""
+    return f"{entry['report']}.error.html"
+
+
 def entry_of(result: Result, made_at: str, before: dict[str, Any] | None, inputs: dict[str, Any] | None = None) -> dict[str, Any]:
     """One report's entry; a failed one keeps what is still published from an earlier run under `older`.
 
     `inputs` are the hashes of what the report was made from.
     """
     entry = {"report": result.report, "process": result.process, "notebook": result.notebook, "status": result.status,
-             "title": result.title, "seconds": result.seconds}
+             "title": result.title, "seconds": result.seconds,
+             "cells_seconds": result.cells_seconds}
     if result.status == "failed":
         return entry | {"failure": result.failure, "older": _older(before), "warnings": list(result.warnings)}
     as_of = result.about.get("as_of", "")

@@ -19,7 +19,9 @@ import signal
 import socket
 import sys
 import time
-from typing import Any
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, NoReturn
 
 # What a kernel and the notebooks load; anything else is loaded by the notebook that needs it.
 LOADED = ("numpy", "pandas", "narwhals", "duckdb", "scipy.stats", "scipy.optimize", "matplotlib.pyplot",
@@ -28,17 +30,34 @@ LOADED = ("numpy", "pandas", "narwhals", "duckdb", "scipy.stats", "scipy.optimiz
           "funnel_lib.readers", "funnel_lib.lead_flow", "funnel_lib.conversion", "funnel_lib.loyalty", "funnel_lib.efficiency",
           "funnel_lib.improvement", "funnel_lib.overview", "funnel_lib.answers", "funnel_lib.charts", "funnel_lib.pages")
 REAP_SECONDS = 0.02
+CHECK_SECONDS = 0.5
 DIE_WITH_PARENT = 1  # PR_SET_PDEATHSIG of Linux
 
 
 def main(number: int) -> None:
     """Serve until the starter is gone; in a forked kernel, be that kernel until it ends."""
     with socket.socket(fileno=number) as door:
-        warm_up()
+        address = Path(door.getsockname())
+        with _ended_by_starter(address):
+            warm_up()
         asked = serve(door)
     if asked is None:
-        os._exit(0)  # nothing is left to tidy, and some libraries complain at the end of an interpreter
+        _end(address)
     become_kernel(asked)
+
+
+@contextlib.contextmanager
+def _ended_by_starter(address: Path) -> Iterator[None]:
+    """Loading takes seconds: a starter that dies meanwhile is seen by an alarm, since a thread would be lost by a fork."""
+    def look(number: int, frame: object) -> None:
+        if select.select([sys.stdin], [], [], 0)[0]:
+            _end(address)
+
+    signal.signal(signal.SIGALRM, look)
+    signal.setitimer(signal.ITIMER_REAL, CHECK_SECONDS, CHECK_SECONDS)
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    signal.signal(signal.SIGALRM, signal.SIG_DFL)
 
 
 def warm_up() -> None:
@@ -94,6 +113,15 @@ def _tell(caller: socket.socket, code: int) -> None:
 def _kill(pid: int) -> None:
     with contextlib.suppress(ProcessLookupError):
         os.killpg(pid, signal.SIGKILL)
+
+
+def _end(address: Path) -> NoReturn:
+    """End without the interpreter's own end, at which some libraries complain. The socket and its folder go too: a starter that
+    was killed could not remove them."""
+    with contextlib.suppress(OSError):
+        address.unlink(missing_ok=True)
+        address.parent.rmdir()
+    os._exit(0)
 
 
 def _leave(*connections: socket.socket) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
 from funnel_lib.report.pdf import check_available
 from funnel_lib.report.units import Unit, find_notebooks, notebooks_folder, plan
 
@@ -46,7 +47,8 @@ def planned(order: Order, processes: list[str]) -> list[Unit]:
     """The reports of the order, for the company's `processes`. Raises `CallError` for anything that does not exist."""
     for name in order.formats:
         if name not in KNOWN_FORMATS:
-            raise CallError(f"format {name!r} is not available; there are {', '.join(KNOWN_FORMATS)}")
+            raise CallError(message("format {name!r} is not available; there are {known}", name=name,
+                                    known=", ".join(KNOWN_FORMATS)))
     if "pdf" in order.formats:
         check_available()
     folder = order.notebooks_folder or notebooks_folder()

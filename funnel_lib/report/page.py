@@ -22,7 +22,8 @@ from nbconvert.filters.markdown_mistune import IPythonRenderer, MarkdownWithMath
 from funnel_lib.language.words import word
 from funnel_lib.pages.figures import FIGURE
 from funnel_lib.pages.quality import summary_of
-from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE, last_day
+from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE, period
+from funnel_lib.report.evidence import Figure, Table, reachable, rendered
 from funnel_lib.report.render import INJECTED
 
 TEMPLATES = Path(__file__).parent / "template"
@@ -46,25 +47,25 @@ ATTRIBUTES = {"*": ["class", "title"], "a": _link_may, "img": _picture_may, "th"
 
 @dataclass
 class Page:
-    """What the template is filled with; every text in `answer`, `blocks` and `code` is clean HTML."""
+    """What the template is filled with; every text in `answer`, `blocks` and `code` is clean HTML. `since` is the beginning of
+    observation."""
 
     title: str = ""
     language: str = "en"
     company: str = ""
     process: str = ""
-    as_of: str = ""
-    answer: list[str] = field(default_factory=list)
-    blocks: list[str] = field(default_factory=list)
+    since: str = ""
+    observed: str = ""
+    answer: list[str | Table | Figure] = field(default_factory=list)
+    blocks: list[str | Table | Figure] = field(default_factory=list)
     closing: dict[str, str] = field(default_factory=dict)
     contents: list[tuple[str, str]] = field(default_factory=list)
     code: list[tuple[int, str]] = field(default_factory=list)
     quality: str = ""
     home: str = "../index.html"
     tables: str = ""
-    table_count: int = 0
-    figure_count: int = 0
-    # Titles of the tables above, for the captions of the figures drawn from them: the first figure takes the first one.
-    titles: list[str] = field(default_factory=list)
+    # The tables above, for the figures drawn from them: the first figure takes the first one.
+    tables_above: list[Table] = field(default_factory=list)
     figures_below: int = 0
 
     @property
@@ -103,24 +104,38 @@ def stylesheet() -> str:
     return re.sub(r"\s*\n\s*", "\n", text).strip()
 
 
-def security_policy() -> str:
-    """Nothing but this very style sheet and pictures inside the page: no script, no request."""
-    digest = base64.b64encode(hashlib.sha256(stylesheet().encode()).digest()).decode()
-    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
+@lru_cache
+def sort_script() -> str:
+    """The only script there is, that of the index: it sorts rows."""
+    return (TEMPLATES / "sort.js").read_text(encoding="utf-8").strip()
 
 
-def page_of(notebook: nbformat.NotebookNode, home: str = "../index.html", tables: str = "") -> str:
-    """The page as text. `home` and `tables` are the links to the index and the workbook; empty: no link."""
-    page = _read(notebook, Page(home=home, tables=tables))
+def security_policy(script: str = "") -> str:
+    """Nothing but this very style sheet, this very script (none: no script) and pictures inside the page: no request."""
+    allowed = f" script-src '{_digest(script)}';" if script else ""
+    return (f"default-src 'none'; style-src '{_digest(stylesheet())}';{allowed} img-src data:; base-uri 'none'; "
+            "form-action 'none'")
+
+
+def _digest(text: str) -> str:
+    return f"sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}"
+
+
+def page_of(notebook: nbformat.NotebookNode, home: str = "../index.html", tables: str = "", since: str = "") -> str:
+    """The page as text. `home` and `tables` are the links to the index and the workbook (empty: no link), `since` is the
+    beginning of observation."""
+    page = _read(notebook, Page(home=home, tables=tables, since=since))
     text, _ = PageExporter().from_notebook_node(notebook, resources={"page": page})
     return text
 
 
-def standing_page(template: str, **values: Any) -> str:
-    """The index or an error page, from its own template beside the page's."""
+def standing_page(template: str, script: bool = False, **values: Any) -> str:
+    """The index or an error page, from its own template beside the page's; with `script`, tables of the class "sortable" can
+    be sorted."""
     environment = Environment(loader=FileSystemLoader(TEMPLATES), autoescape=True, trim_blocks=True,
                               lstrip_blocks=True)
-    return environment.get_template(template).render(style=stylesheet(), policy=security_policy(), **values)
+    source = sort_script() if script else ""
+    return environment.get_template(template).render(style=stylesheet(), policy=security_policy(source), script=source, **values)
 
 
 def shown_data(notebook: nbformat.NotebookNode, mime: str) -> list[dict[str, Any]]:
@@ -141,7 +156,7 @@ def title_of(notebook: nbformat.NotebookNode) -> str:
 def _read(notebook: nbformat.NotebookNode, page: Page) -> Page:
     for about in shown_data(notebook, COMPLETE):
         page.language, page.company, page.process = about["language"], about["company"], about["title"]
-        page.as_of = last_day(about["as_of"], page.language) if about["as_of"] else ""
+        page.observed = period(page.since, about["as_of"], page.language)
     page.title = title_of(notebook) or page.process or page.company
     number = 0
     for position, cell in enumerate(notebook.cells):
@@ -152,6 +167,7 @@ def _read(notebook: nbformat.NotebookNode, page: Page) -> Page:
             if cell.source.strip():
                 page.code.append((number, _highlighted(cell.source)))
             _add_outputs(cell, page)
+    page.answer, page.blocks = (rendered(part, page.title, page.language) for part in (page.answer, page.blocks))
     for key in ("definitions", "data_quality"):
         if key in page.closing:
             anchor = key.replace("_", "-")
@@ -198,68 +214,58 @@ def clean(html: str) -> str:
 def _add_outputs(cell: nbformat.NotebookNode, page: Page) -> None:
     target = page.answer if "answer" in cell.metadata.get("tags", []) else page.blocks
     if any(TABLE in output.get("data", {}) for output in cell.outputs):
-        page.titles, page.figures_below = [], 0
+        page.tables_above, page.figures_below = [], 0
     for output in cell.outputs:
         if output.output_type == "stream" and output.name == "stdout":
             target.append(f"<pre>{escape(output.text.rstrip())}</pre>")
         elif output.output_type in ("display_data", "execute_result"):
-            html = _output_html(output.data, page, output.get("metadata", {}))
-            if html:
-                target.append(html)
+            block = _block(output.data, page, output.get("metadata", {}))
+            if block:
+                target.append(block)
 
 
-def _output_html(data: dict[str, Any], page: Page, metadata: dict[str, Any]) -> str:
+def _block(data: dict[str, Any], page: Page, metadata: dict[str, Any]) -> str | Table | Figure:
     if TABLE in data:
-        return _numbered_table(data, page)
+        return _table(data, page)
     if ANSWER in data:
         return clean(data["text/html"])
     if FINDINGS in data:
         page.quality = summary_of(data[FINDINGS]["counts"], page.language)
-        return _close("data_quality", clean(data["text/html"]), page)
+        return _close("data_quality", reachable(clean(data["text/html"]), page.word("data_quality")), page)
     if DEFINITIONS in data:
         return _close("definitions", clean(data["text/html"]), page)
     if COMPLETE in data:
         return ""
     if "image/png" in data:
         return _figure(data, page, metadata.get("image/png", {}))
-    return _foreign(data)
+    return _foreign(data, page)
 
 
-def _foreign(data: dict[str, Any]) -> str:
+def _foreign(data: dict[str, Any], page: Page) -> str:
     """Output that is not this package's: cleaned, never trusted."""
     if "text/html" in data:
-        return f'<div class="scroll">{clean(data["text/html"])}</div>'
+        return reachable(f'<div class="scroll">{clean(data["text/html"])}</div>', page.title)
     if "text/markdown" in data:
         return clean(MarkdownWithMath(renderer=IPythonRenderer(escape=True)).render(data["text/markdown"]))
     return f"<pre>{escape(data['text/plain'])}</pre>" if "text/plain" in data else ""
 
 
-def _numbered_table(data: dict[str, Any], page: Page) -> str:
-    page.table_count += 1
-    page.titles.append(data[TABLE]["title"])
-    number = f"<b>{escape(page.word('table', number=page.table_count))}</b> "
-    return clean(data["text/html"]).replace("<figcaption>", f"<figcaption>{number}", 1)
+def _table(data: dict[str, Any], page: Page) -> Table:
+    """A table without columns is the reason why there is none: it stays in sight."""
+    page.tables_above.append(Table(data[TABLE]["title"], clean(data["text/html"]), folds=bool(data[TABLE]["columns"])))
+    return page.tables_above[-1]
 
 
-def _figure(data: dict[str, Any], page: Page, size: dict[str, Any]) -> str:
-    """A picture with the words drawn in it as its alternative text, and the table it is drawn from as its caption."""
-    page.figure_count += 1
-    table = page.titles[min(page.figures_below, len(page.titles) - 1)] if page.titles else ""
+def _figure(data: dict[str, Any], page: Page, size: dict[str, Any]) -> Figure:
+    table = page.tables_above[min(page.figures_below, len(page.tables_above) - 1)] if page.tables_above else None
     page.figures_below += 1
-    words = data.get(FIGURE, {})
-    drawn = ". ".join(filter(None, [words.get("title"), words.get("note")])) or table or page.title
-    alt = page.word("chart_of", title=drawn)
-    source = re.sub(r"\s+", "", data["image/png"])
-    number = page.word("figure", number=page.figure_count)
-    caption = f"<b>{escape(number)}</b> {escape(table or words.get('title', '') or page.title)}"
-    measured = "".join(f' {side}="{int(size[side])}"' for side in ("width", "height") if size.get(side))
-    return (f'<figure class="chart"><img alt="{escape(alt, quote=True)}"{measured} src="data:image/png;base64,{source}">'
-            f"<figcaption>{caption}</figcaption></figure>")
+    return Figure(data["image/png"], data.get(FIGURE, {}), size, table)
 
 
 def _close(key: str, html: str, page: Page) -> str:
     """A part that closes the page, under its own heading; a bare heading that the notebook put above it goes."""
-    above = BeautifulSoup(page.blocks[-1], "html.parser").find_all(True, recursive=False) if page.blocks else []
+    last = page.blocks[-1] if page.blocks else ""
+    above = BeautifulSoup(last, "html.parser").find_all(True, recursive=False) if isinstance(last, str) else []
     if len(above) == 1 and above[0].name == "h2":
         page.blocks.pop()
         page.contents.pop()

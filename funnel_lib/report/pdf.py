@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import message
+from funnel_lib.report.orphans import end_with
 
 if TYPE_CHECKING:
     from weasyprint import Document
 
-ADVICE = "pip install 'funnel-lib[pdf]' adds it; elsewhere leave pdf out of --format"
 # matplotlib's own fonts: they hold Cyrillic and the rouble sign, and are the same on every machine.
 FACES = (("DejaVu Sans", "DejaVuSans.ttf", "normal", "normal"), ("DejaVu Sans", "DejaVuSans-Bold.ttf", "bold", "normal"),
          ("DejaVu Sans", "DejaVuSans-Oblique.ttf", "normal", "italic"), ("DejaVu Serif", "DejaVuSerif.ttf", "normal", "normal"),
@@ -32,23 +34,24 @@ def check_available() -> None:
     try:
         import weasyprint  # noqa: F401  takes a while: only where a PDF is asked for
     except ImportError as error:
-        raise CallError(f"format 'pdf' needs WeasyPrint, which is not installed; {ADVICE}") from error
+        raise CallError(message("format 'pdf' needs WeasyPrint, which is not installed; pip install 'funnel-lib[pdf]' adds it; "
+                                "elsewhere leave pdf out of --format")) from error
     except OSError as error:
-        raise CallError(f"format 'pdf' needs Pango, which is not installed ({str(error).splitlines()[0]}); install your system's "
-                        "Pango, or leave pdf out of --format") from error
+        raise CallError(message("format 'pdf' needs Pango, which is not installed ({reason}); install your system's Pango, or "
+                                "leave pdf out of --format", reason=str(error).splitlines()[0])) from error
 
 
 def write_pdf(page: Path, target: Path, timeout: float) -> str:
     """Write the page as PDF; gives the reason if that failed, else an empty text."""
-    call = [sys.executable, "-P", "-m", "funnel_lib.report.pdf", str(page), str(target)]
+    call = [sys.executable, "-P", "-m", "funnel_lib.report.pdf", str(page), str(target), str(os.getpid())]
     try:
         done = subprocess.run(call, capture_output=True, text=True, timeout=timeout, check=False)
     except subprocess.TimeoutExpired:
-        return f"timed out after {timeout:g} s"
+        return message("timed out after {seconds:g} s", seconds=timeout)
     if done.returncode < 0:
-        return "the process died (out of memory?)"
+        return message("the process died (out of memory?)")
     if done.returncode:
-        return (done.stderr.strip().splitlines() or ["no reason was given"])[-1]
+        return (done.stderr.strip().splitlines() or [message("no reason was given")])[-1]
     return ""
 
 
@@ -69,4 +72,5 @@ def printed(page: Path) -> Document:
 
 
 if __name__ == "__main__":
+    end_with(int(sys.argv[3]))
     printed(Path(sys.argv[1])).write_pdf(sys.argv[2])

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
+from funnel_lib.language.messages import Message, joined, message, translate
+
 if TYPE_CHECKING:
     from funnel_lib.report.make import Result
 
@@ -18,8 +20,8 @@ if TYPE_CHECKING:
 class Quiet:
     """Who hears of a run: a pipe is told of failures only, on the error stream; with `verbose` of every report."""
 
-    def __init__(self, verbose: bool = False) -> None:
-        self.verbose = verbose
+    def __init__(self, language: str, verbose: bool = False) -> None:
+        self.language, self.verbose = language, verbose
 
     def start(self, count: int) -> None:
         """The run begins with so many reports to make."""
@@ -27,7 +29,7 @@ class Quiet:
     def result(self, result: Result) -> None:
         """A report is published, or it has failed."""
         if result.status == "failed" or result.lost or self.verbose:
-            typer.echo(line_of(result), err=True)
+            typer.echo(translate(line_of(result), self.language), err=True)
 
 
 class JsonLines:
@@ -35,22 +37,22 @@ class JsonLines:
 
     def start(self, count: int) -> None:
         """The run begins with so many reports to make."""
-        say("start", reports=count)
+        log_event("start", reports=count)
 
     def result(self, result: Result) -> None:
         """A report is published, or it has failed."""
         failure = result.failure or {}
-        say("report", report=result.report, notebook=result.notebook, process=result.process, status=result.status,
-            seconds=result.seconds, headline=result.headline, reason=failure.get("reason"), cell=failure.get("cell"),
-            lost=result.lost)
+        log_event("report", report=result.report, notebook=result.notebook, process=result.process, status=result.status,
+                  seconds=result.seconds, headline=result.headline, reason=failure.get("reason"), cell=failure.get("cell"),
+                  lost=result.lost)
 
 
 class Bar:
     """Who hears of a run: a bar on a terminal, with the time left; failures stay above it."""
 
-    def __init__(self, bar: Any) -> None:
-        self.bar = bar
-        self.task = bar.add_task("reports", total=None)
+    def __init__(self, bar: Any, language: str) -> None:
+        self.bar, self.language = bar, language
+        self.task = bar.add_task(translate(message("reports"), language), total=None)
 
     def start(self, count: int) -> None:
         """The run begins with so many reports to make."""
@@ -60,37 +62,43 @@ class Bar:
         """A report is published, or it has failed."""
         self.bar.advance(self.task)
         if result.status == "failed" or result.lost:
-            self.bar.console.print(line_of(result), markup=False, highlight=False)
+            self.bar.console.print(translate(line_of(result), self.language), markup=False, highlight=False)
 
 
 @contextmanager
-def heard(as_json: bool, verbose: bool) -> Iterator[JsonLines | Quiet | Bar]:
+def heard(as_json: bool, verbose: bool, language: str) -> Iterator[JsonLines | Quiet | Bar]:
     """The listener that fits: JSON where it is asked for, the bar on a terminal, else quiet."""
     if as_json:
         yield JsonLines()
     elif not sys.stderr.isatty():
-        yield Quiet(verbose)
+        yield Quiet(language, verbose)
     else:
         from rich.console import Console
         from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
-        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(), TextColumn("left"),
-                   TimeRemainingColumn())
+        columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn(),
+                   TextColumn(translate(message("left"), language)), TimeRemainingColumn())
         with Progress(*columns, transient=True, console=Console(stderr=True)) as bar:
-            yield Bar(bar)
+            yield Bar(bar, language)
 
 
-def say(event: str, **values: Any) -> None:
+def log_event(event: str, **values: Any) -> None:
     """One line of the JSON log."""
     moment = datetime.now().astimezone().isoformat(timespec="milliseconds")
     typer.echo(json.dumps({"event": event, "at": moment, **values}, ensure_ascii=False))
 
 
-def line_of(result: Result) -> str:
-    """A result in one line."""
+_STATUS = {"done": message("done"), "empty": message("empty")}
+
+
+def line_of(result: Result) -> Message:
+    """A result in one line; its reasons are in the language of the reports already."""
     if result.status == "failed":
-        cell = f" (cell {result.failure['cell']})" if result.failure["cell"] else ""
-        return f"failed {result.report}: {' '.join(result.failure['reason'].split())[:200]}{cell}"
+        cell, reason = result.failure["cell"], " ".join(result.failure["reason"].split())[:200]
+        return (message("failed {report}: {reason} (cell {cell})", report=result.report, reason=reason, cell=cell) if cell else
+                message("failed {report}: {reason}", report=result.report, reason=reason))
     if result.lost:
-        return f"{result.report}: " + "; ".join(f"no {kind}: {reason[:200]}" for kind, reason in result.lost.items())
-    return f"{result.status:6} {result.report}  {result.seconds:.1f} s"
+        lost = joined(message("no {kind}: {reason}", kind=kind, reason=reason[:200]) for kind, reason in result.lost.items())
+        return message("{report}: {lost}", report=result.report, lost=lost)
+    return message("{status:6} {report}  {seconds:.1f} s", status=_STATUS[result.status], report=result.report,
+                   seconds=result.seconds)

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from funnel_lib.errors import CallError
+from funnel_lib.language.messages import Message, message
 
 LOCK_NAME = ".lock"
 RUN_PREFIX = ".run-"
@@ -21,18 +22,30 @@ RUN_PREFIX = ".run-"
 
 def write_whole(path: Path, content: bytes | str) -> None:
     """Write a file so that a reader sees the old one or the new one, never a part."""
-    data = content.encode("utf-8") if isinstance(content, str) else content
-    path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f".{path.name}.part")
+    write_together({path: content})
+
+
+def write_together(contents: dict[Path, bytes | str]) -> None:
+    """Write files of one folder; where one cannot be written, all stay as they are."""
+    parts = {path: path.with_name(f".{path.name}.part") for path in contents}
+    folder = next(iter(contents)).parent
+    folder.mkdir(parents=True, exist_ok=True)
     try:
-        with part.open("wb") as stream:
-            stream.write(data)
-            stream.flush()
-            os.fsync(stream.fileno())
-        part.replace(path)
+        for path, content in contents.items():
+            _write(parts[path], content.encode("utf-8") if isinstance(content, str) else content)
+        for path, part in parts.items():
+            part.replace(path)
     finally:
-        part.unlink(missing_ok=True)
-    _flush_folder(path.parent)
+        for part in parts.values():
+            part.unlink(missing_ok=True)
+    _flush_folder(folder)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("wb") as stream:
+        stream.write(data)
+        stream.flush()
+        os.fsync(stream.fileno())
 
 
 def _flush_folder(folder: Path) -> None:
@@ -49,14 +62,16 @@ def check_output(output: Path, company: Path) -> None:
     """`CallError` where the output cannot be a folder, or would lie inside the company's folder."""
     blocking = next((path for path in [output, *output.parents] if path.exists() and not path.is_dir()), None)
     if blocking is not None:
-        raise CallError(f"output {output}: expected a folder, found the file {blocking}; choose another with -o")
+        raise CallError(message("output {output}: expected a folder, found the file {blocking}; choose another with -o",
+                                output=output, blocking=blocking))
     inside = company.is_dir() and output.resolve().is_relative_to(company.resolve())
     if inside:
-        raise CallError(f"output {output} lies inside the company folder {company}, which is never written to; "
-                        "choose another with -o")
+        raise CallError(message("output {output} lies inside the company folder {company}, which is never written to; choose "
+                                "another with -o", output=output, company=company))
     existing = next(path for path in [output, *output.resolve().parents] if path.is_dir())
     if not os.access(existing, os.W_OK):
-        raise CallError(f"output {output}: {existing} is not writable; choose another with -o")
+        raise CallError(message("output {output}: {existing} is not writable; choose another with -o", output=output,
+                                existing=existing))
 
 
 @contextmanager
@@ -86,8 +101,8 @@ def _lock(path: Path) -> Iterator[None]:
         try:
             _take(stream)
         except OSError as error:
-            raise CallError(f"another run is writing into {path.parent} ({_holder(path)}); "
-                            "wait for it or choose another folder with -o") from error
+            raise CallError(message("another run is writing into {folder} ({holder}); wait for it or choose another folder with "
+                                    "-o", folder=path.parent, holder=_holder(path))) from error
         stream.truncate(0)
         json.dump({"process": os.getpid(), "computer": socket.gethostname(),
                    "since": datetime.now().astimezone().isoformat(timespec="seconds")}, stream)
@@ -108,9 +123,10 @@ def _take(stream: Any) -> None:
         fcntl.flock(stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
 
-def _holder(path: Path) -> str:
+def _holder(path: Path) -> Message:
     try:
         about = json.loads(path.read_text(encoding="utf-8"))
-        return f"process {about['process']} on {about['computer']}, since {about['since']}"
+        return message("process {process} on {computer}, since {since}", process=about["process"], computer=about["computer"],
+                       since=about["since"])
     except (OSError, ValueError, KeyError):
-        return "its process did not say which"
+        return message("its process did not say which")

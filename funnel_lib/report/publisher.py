@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import time
 from dataclasses import replace
 from datetime import datetime
@@ -11,18 +12,22 @@ from typing import Any
 import funnel_lib
 from funnel_lib.company import Company
 from funnel_lib.description import in_language
+from funnel_lib.language.messages import message, translate
 from funnel_lib.report import headlines, index, mail, manifest, results
 from funnel_lib.report.cases import without_cases
 from funnel_lib.report.freshness import Task, outdated_books
 from funnel_lib.report.make import Result, read_contents
+from funnel_lib.report.neighbours import link_neighbours
 from funnel_lib.report.order import Order
-from funnel_lib.report.publish import write_whole
+from funnel_lib.report.publish import write_together, write_whole
 from funnel_lib.report.render import Failure
 from funnel_lib.report.units import folder_names, read_notebook
 from funnel_lib.report.workbook import ReportTables, workbook_bytes
 
 # The manifest is saved while the run goes on, so that one that is killed loses little of its work.
 SAVE_SECONDS = 5.0
+_ROOM = message("Make room on the disk, then run this report again.")
+_RIGHTS = message("Allow this user to write into the report's folder, then run this report again.")
 KINDS = ("html", "pdf", "ipynb", results.KIND)
 
 
@@ -46,14 +51,20 @@ class Publisher:
     def publish(self, result: Result) -> Result:
         """Move a report's files to their places; one that cannot be written is a failed one."""
         try:
-            result = self._publish(result)
+            result = self._publish(self._said(result))
         except OSError as error:
-            reason = f"could not be written: {error.strerror or error}"
-            result = replace(result, status="failed", files={}, failure=vars(Failure(
-                reason, advice="Make room on the disk, then run this report again.")))
+            reason = message("could not be written: {reason}", reason=error.strerror or error)
+            advice = _RIGHTS if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else _ROOM
+            result = self._said(replace(result, status="failed", files={}, failure=vars(Failure(reason, advice=advice))))
         self.entries[result.report] = self._entry(result)
         self._save()
         return result
+
+    def _said(self, result: Result) -> Result:
+        """The result with what went wrong in the language of the reports."""
+        failure = result.failure and {**result.failure, **{part: translate(result.failure[part], self.language)
+                                                           for part in ("reason", "advice")}}
+        return replace(result, failure=failure, lost={kind: translate(why, self.language) for kind, why in result.lost.items()})
 
     def _entry(self, result: Result) -> dict[str, Any]:
         return manifest.entry_of(result, _now(), self.entries_before.get(result.report), self.inputs[result.report])
@@ -63,16 +74,16 @@ class Publisher:
         places = {kind: target.with_name(f"{target.name}.{kind}") for kind in (*KINDS, "error.html")}
         if result.status == "failed":
             write_whole(places["error.html"], index.error_page(
-                self._entry(result), self.company.name, self._title(result), self.language, _home(result)))
+                self._entry(result), self.company.name, self._title(result), self._asked_end(), self.language, _home(result)))
             return result
         if result.status == "empty":
             write_whole(places["html"], index.empty_page(
-                result.title, self.company.name, self._title(result), self.language, _home(result)))
+                result.title, self.company.name, self._title(result), self._asked_end(), self.language, _home(result)))
             result = replace(result, files={"html": places["html"]})
         else:
-            for kind, path in result.files.items():
-                write_whole(places[kind], path.read_bytes())
-            write_whole(places[results.KIND], results.results_text(result, self._observed_from(result.process)))
+            numbers = results.results_text(result, self._observed_from(result.process))
+            rendered = {places[kind]: path.read_bytes() for kind, path in result.files.items()}
+            write_together({**rendered, places[results.KIND]: numbers})
             result = replace(result, files={**result.files, results.KIND: places[results.KIND]})
         self._remove_outdated(result, places)
         return result
@@ -104,11 +115,12 @@ class Publisher:
         return self.titles.get(result.process, "")
 
     def finish(self, results: list[Result]) -> None:
-        """Workbooks, index, and the manifest last."""
+        """Workbooks, links from page to page, index, and the manifest last."""
         if "xlsx" in self.order.formats:
             self._write_workbooks(results)
         books = {folder for folder in self.folders.values() if (self.order.output / folder / "tables.xlsx").is_file()}
         every = self._every()
+        link_neighbours(self.order.output, every, self.language)
         write_whole(self.order.output / mail.NAME, mail.mail_bytes(
             self.company.name, self._as_of(), self.language, self.titles, every,
             headlines.rows(every, self.titles, self._stale(every), self.language)))
@@ -130,6 +142,10 @@ class Publisher:
             {"name": self.company.name, "as_of": self._as_of(), "language": self.language,
              "processes": self.company.process_names, "description": self.tasks[0].inputs["description"]},
             self._every()))
+
+    def _asked_end(self) -> str:
+        """The end of observation as far as it was said before anything was made."""
+        return self.order.as_of or str(self.description.as_of or "")
 
     def _as_of(self) -> str:
         """The end of observation of this run's reports, those that were up to date included."""

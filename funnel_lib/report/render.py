@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from funnel_lib.language.messages import Message, message
 from funnel_lib.pages.shown import COMPLETE
 from funnel_lib.report.kernels import KERNEL, hide_places, surroundings
 from funnel_lib.report.pictures import smaller
@@ -28,7 +29,10 @@ OWN_ERRORS = {"CallError", "DataError", "MeasureError", "FunnelError"}
 
 @dataclass(frozen=True)
 class Failure:
-    """Why a report was not made: the reason in words, the code cell (counted from 1), its section, technical details."""
+    """Why a report was not made: the reason in words, the code cell (counted from 1), its section, technical details.
+
+    Reason and advice are messages until the report is published in the language of its readers.
+    """
 
     reason: str
     cell: int | None = None
@@ -39,11 +43,13 @@ class Failure:
 
 @dataclass(frozen=True)
 class Run:
-    """What came of one notebook: the cleaned notebook, or the failure; and what the kernel wrote to its error stream."""
+    """What came of one notebook: the cleaned notebook, or the failure; what the kernel wrote to its error stream, and how long
+    the cells themselves ran."""
 
     notebook: nbformat.NotebookNode | None
     failure: Failure | None
     warnings: tuple[str, ...] = ()
+    cells_seconds: float = 0.0
 
 
 @dataclass
@@ -59,24 +65,26 @@ class Clock:
         return max(1, round(self.started + self.seconds - time.monotonic()))
 
 
-def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: dict[str, str], nursery: str = "") -> Run:
+def run_notebook(unit: Unit, folder: Path, shared: Path, timeout: float, names: dict[str, str], nursery: str = "",
+                 language: str = "en") -> Run:
     """Run the unit's notebook in `folder`, which must be new; `names` are places to hide and what to show for them, `nursery`
-    the address of the parent of kernels.
+    the address of the parent of kernels; this package's errors are said in `language`.
 
     A run is a success only if the call returned, every code cell has run, none ended in an error, and the last one
     marked the report as complete; what the notebook's metadata says of itself is not asked.
     """
-    source = read_notebook(unit.notebook)
+    source = read_notebook(unit.notebook, unit.language)
     clock = Clock(timeout)
     names = {str(folder): "", **names}
     folder.mkdir(parents=True)
     try:
-        with surroundings(folder / "kernel", shared, nursery):
+        with surroundings(folder / "kernel", shared, nursery, language):
             notebook = _execute(source, unit, folder, clock)
     except Exception as error:  # whatever a notebook does must cost this report only
         return Run(None, _failure(error, clock, source, names))
     failure = _doubt(notebook)
-    return Run(None if failure else cleaned(notebook, names), failure, _warnings(notebook, names))
+    seconds = sum(cell.metadata.get("papermill", {}).get("duration") or 0.0 for cell in notebook.cells)
+    return Run(None if failure else cleaned(notebook, names), failure, _warnings(notebook, names), seconds)
 
 
 def _execute(source: nbformat.NotebookNode, unit: Unit, folder: Path, clock: Clock) -> nbformat.NotebookNode:
@@ -109,21 +117,22 @@ def _failure(error: Exception, clock: Clock, source: nbformat.NotebookNode, name
     if isinstance(error, PapermillExecutionError):
         reason, advice = _error_words(error.ename, error.evalue)
         details = hide(("\n".join(error.traceback)), names)
-        return Failure(hide(reason, names), *_place(error.source, source), details, advice)
+        reason = reason if isinstance(reason, Message) else hide(reason, names)
+        return Failure(reason, *_place(error.source, source), details, advice)
     place = _place(clock.cell.source, source) if clock.cell is not None else (None, "")
     if isinstance(error, CellTimeoutError):
-        return Failure(f"timed out after {clock.seconds:g} s", *place,
-                       advice="Give it more time with --timeout, or ask for a shorter period.")
+        return Failure(message("timed out after {seconds:g} s", seconds=clock.seconds), *place,
+                       advice=message("Give it more time with --timeout, or ask for a shorter period."))
     if isinstance(error, DeadKernelError):
-        return Failure("kernel died (out of memory?)", *place,
-                       advice="Close other programs or use fewer --jobs, then run this report again.")
+        return Failure(message("kernel died (out of memory?)"), *place,
+                       advice=message("Close other programs or use fewer --jobs, then run this report again."))
     return Failure(hide(f"{type(error).__name__}: {error}", names), *place)
 
 
 def _error_words(name: str, value: str) -> tuple[str, str]:
     """The reason as said by this package's own errors; other errors with their kind."""
     if name == "SystemExit":
-        return "the notebook stopped itself (sys.exit) before its end", "Take the exit out of the notebook."
+        return message("the notebook stopped itself (sys.exit) before its end"), message("Take the exit out of the notebook.")
     if name in OWN_ERRORS:
         return value, ""
     return f"{name}: {value}" if value else name, ""
@@ -153,11 +162,11 @@ def _doubt(notebook: nbformat.NotebookNode) -> Failure | None:
                 return Failure(reason, *_place(cell.source, notebook), advice=advice)
     for cell in code:
         if cell.execution_count is None:
-            return Failure("the run ended before this cell", *_place(cell.source, notebook))
+            return Failure(message("the run ended before this cell"), *_place(cell.source, notebook))
     marked = [cell for cell in code if "report-complete" in cell.metadata.get("tags", [])]
     if not marked or not any(COMPLETE in output.get("data", {}) for output in marked[-1].outputs):
-        return Failure("the cell that marks the report as complete is missing or said nothing",
-                       advice="End the notebook with `pages.complete(process)` in a cell tagged 'report-complete'.")
+        return Failure(message("the cell that marks the report as complete is missing or said nothing"),
+                       advice=message("End the notebook with `pages.complete(process)` in a cell tagged 'report-complete'."))
     return None
 
 

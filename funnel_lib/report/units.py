@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.language.messages import SOURCE_LANGUAGE, message, translate
 
 if TYPE_CHECKING:
     import nbformat
@@ -23,12 +24,14 @@ RESERVED = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", 
 
 @dataclass(frozen=True)
 class Unit:
-    """One report to make: a notebook, the process (None: the whole company), its folder and its parameters."""
+    """One report to make: a notebook, the process (None: the whole company), its folder, its parameters, and the language
+    of its prose (empty: the company's)."""
 
     notebook: Path
     process: str | None
     folder: str
     parameters: dict[str, Any]
+    language: str = ""
 
     @property
     def name(self) -> str:
@@ -43,7 +46,8 @@ def notebooks_folder() -> Path:
     """
     folder = Path(__file__).resolve().parents[2] / "notebooks"
     if not folder.is_dir():
-        raise CallError(f"expected the notebooks in {folder}, found no such folder; install the project from its checkout")
+        raise CallError(message("expected the notebooks in {folder}, found no such folder; install the project from its checkout",
+                                folder=folder))
     return folder
 
 
@@ -54,7 +58,7 @@ def find_notebooks(folder: Path, wanted: Iterable[str] = ()) -> list[Path]:
     """
     known = sorted(path for path in folder.glob("*.ipynb") if not path.name.startswith("."))
     if not known:
-        raise CallError(f"expected notebooks (*.ipynb) in {folder}, found none")
+        raise CallError(message("expected notebooks (*.ipynb) in {folder}, found none", folder=folder))
     wanted = list(wanted)
     return list(dict.fromkeys(_named(name, known) for name in wanted)) if wanted else known
 
@@ -68,7 +72,8 @@ def _named(name: str, known: list[Path]) -> Path:
         return Path(name).resolve()
     stems = [path.stem for path in known]
     guess = nearest(stem, [*stems, *(text.split("_", 1)[-1] for text in stems)])
-    raise CallError(f"notebook {name!r} does not exist; there are {', '.join(stems)}.{guess}")
+    raise CallError(message("notebook {name!r} does not exist; there are {known}.{nearest}", name=name, known=", ".join(stems),
+                            nearest=guess))
 
 
 def declared_parameters(notebook: Path) -> dict[str, Any]:
@@ -79,7 +84,8 @@ def declared_parameters(notebook: Path) -> dict[str, Any]:
     for cell in _cells(notebook):
         if cell["cell_type"] == "code" and "parameters" in cell["metadata"].get("tags", []):
             return _literals("".join(cell["source"]), notebook)
-    raise CallError(f"{notebook.name}: expected a cell tagged 'parameters', found none; its values would be ignored")
+    raise CallError(message("{notebook}: expected a cell tagged 'parameters', found none; its values would be ignored",
+                            notebook=notebook.name))
 
 
 def _cells(notebook: Path) -> list[dict[str, Any]]:
@@ -93,15 +99,21 @@ def _cells(notebook: Path) -> list[dict[str, Any]]:
     return read_notebook(notebook).cells
 
 
-def read_notebook(notebook: Path) -> nbformat.NotebookNode:
-    """The notebook in the present format; `CallError` where the file is none."""
+def read_notebook(notebook: Path, language: str = SOURCE_LANGUAGE) -> nbformat.NotebookNode:
+    """The notebook in the present format, its prose in `language` as far as the catalogs have it: that of a user's own
+    notebook stays as it is. `CallError` where the file is none.
+    """
     import nbformat  # takes two seconds: only where a notebook is run or written
 
     try:
-        return nbformat.read(notebook, as_version=4)
+        found = nbformat.read(notebook, as_version=4)
     except (OSError, ValueError, nbformat.reader.NotJSONError, nbformat.ValidationError) as error:
-        raise CallError(f"{notebook.name}: expected a Jupyter notebook, found something else "
-                        f"({str(error).splitlines()[0][:80]})") from error
+        raise CallError(message("{notebook}: expected a Jupyter notebook, found something else ({reason})",
+                                notebook=notebook.name, reason=str(error).splitlines()[0][:80])) from error
+    for cell in found.cells:
+        if cell.cell_type == "markdown":
+            cell.source = translate(cell.source, language)
+    return found
 
 
 def _literals(source: str, notebook: Path) -> dict[str, Any]:
@@ -112,8 +124,8 @@ def _literals(source: str, notebook: Path) -> dict[str, Any]:
             for target in targets:
                 found[target.id] = ast.literal_eval(line.value)
     except (SyntaxError, ValueError, AttributeError) as error:
-        raise CallError(f"{notebook.name}: the cell tagged 'parameters' must hold plain values only, "
-                        f"one `name = value` a line") from error
+        raise CallError(message("{notebook}: the cell tagged 'parameters' must hold plain values only, one `name = value` a line",
+                                notebook=notebook.name)) from error
     return found
 
 
@@ -128,18 +140,19 @@ def plan(notebooks: Iterable[Path], all_processes: list[str], chosen: Iterable[s
     chosen = list(dict.fromkeys(chosen)) or all_processes
     for name in chosen:
         if name not in all_processes:
-            raise CallError(f"process {name!r} is not described in company.yaml; there are {', '.join(all_processes)}."
-                            + nearest(name, all_processes))
+            raise CallError(message("process {name!r} is not described in company.yaml; there are {known}.{nearest}", name=name,
+                                    known=", ".join(all_processes), nearest=nearest(name, all_processes)))
     folders = folder_names(all_processes)
     given = {key: value for key, value in parameters.items() if value is not None}
     units = []
     for notebook in notebooks:
         declared = declared_parameters(notebook)
         check_parameters(given, declared, notebook)
+        language = str({**declared, **given}.get("language") or "")
         if "process" in declared:
-            units += [Unit(notebook, name, folders[name], {**given, "process": name}) for name in chosen]
+            units += [Unit(notebook, name, folders[name], {**given, "process": name}, language) for name in chosen]
         else:
-            units.append(Unit(notebook, None, "", dict(given)))
+            units.append(Unit(notebook, None, "", dict(given), language))
     return sorted(units, key=lambda unit: (unit.process is not None, _place(unit, all_processes), unit.notebook.name))
 
 
@@ -151,10 +164,11 @@ def check_parameters(given: dict[str, Any], declared: dict[str, Any], notebook: 
     """Only declared names and plain values reach a notebook: papermill would paste anything else into a cell."""
     for name, value in given.items():
         if name not in declared:
-            raise CallError(f"{notebook.name}: parameter {name!r} does not exist; there are {', '.join(declared)}."
-                            + nearest(name, declared))
+            raise CallError(message("{notebook}: parameter {name!r} does not exist; there are {known}.{nearest}",
+                                    notebook=notebook.name, name=name, known=", ".join(declared), nearest=nearest(name, declared)))
         if not isinstance(value, str | int | float | bool | list | dict | None):
-            raise CallError(f"{notebook.name}: parameter {name!r} must be a plain value, found a {type(value).__name__}")
+            raise CallError(message("{notebook}: parameter {name!r} must be a plain value, found a {kind}",
+                                    notebook=notebook.name, name=name, kind=type(value).__name__))
 
 
 def folder_names(names: Iterable[str]) -> dict[str, str]:

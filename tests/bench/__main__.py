@@ -18,7 +18,18 @@ from statistics import mean, median
 from joblib import Parallel, cpu_count, delayed
 
 from funnel_lib.simulate import true_rates
-from tests.bench import batch_speed, cohort_speed, conversion_speed, conveyor, leads_speed, lifetime_speed, planted, work_speed
+from tests.bench import (
+    batch_real,
+    batch_speed,
+    cohort_speed,
+    conversion_speed,
+    conveyor,
+    kills,
+    leads_speed,
+    lifetime_speed,
+    planted,
+    work_speed,
+)
 from tests.bench.calibration import cases
 from tests.bench.cohorts import misses
 from tests.bench.coverage import coverage
@@ -126,6 +137,9 @@ PARTS: dict[str, tuple[str, Callable[[], list[str]]]] = {
     "lifetime": ("Purchase models on a million customers", lifetime_speed.compare),
     "retention": ("Who is kept, on ten million orders (notebook 03)", cohort_speed.compare),
     "batch": ("Fifty light reports", batch_speed.compare),
+    "reports": ("The real notebooks over ten processes", batch_real.compare),
+    "growth": ("Two hundred processes in one run", batch_real.growth),
+    "kills": ("Runs killed at random moments", kills.compare),
     "work": ("The efficiency sheet on twenty million pieces of work (notebook 05)", work_speed.compare),
     "bottleneck": ("Planted bottlenecks", planted.bottlenecks),
     "conveyor": ("The weekly model: bands of the next quarter, cost of a run", conveyor.compare),

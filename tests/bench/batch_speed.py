@@ -40,7 +40,7 @@ axes.set_title("Chart {number}");"""
 def compare() -> list[str]:
     """The three sides in turn, and whether they show the same."""
     with tempfile.TemporaryDirectory() as name:
-        _write(Path(name))
+        write(Path(name))
         found = sides.in_turn(__spec__.name, {"funnel report": 2, "papermill in one process": 1, "two commands": 1}, name)
         same = _texts(Path(name) / "funnel") == _texts(Path(name) / "papermill")
     pace = {side: max(run[2] for run in runs) for side, runs in found.items()}
@@ -60,17 +60,18 @@ def run(side: str, folder: Path) -> None:
     sides.say(start, 60 * count / (time.perf_counter() - start))
 
 
-def _write(folder: Path) -> None:
+def write(folder: Path, processes: int = PROCESSES, reports: int = REPORTS) -> None:
+    """A company of so many processes with one lead each, and so many light notebooks."""
     company, notebooks = folder / "company", folder / "notebooks"
     company.mkdir()
     notebooks.mkdir()
-    keys = [f"p{number}" for number in range(PROCESSES)]
+    keys = [f"p{number}" for number in range(processes)]
     described = "".join(f"  {key}:\n    steps: [won]\n" for key in keys)
     (company / "company.yaml").write_text("name: Light\ncurrency: EUR\ntime_zone: UTC\nas_of: 2026-03-01\n"
                                           f"processes:\n{described}", encoding="utf-8")
     rows = "".join(f"{key}-1,{key},2026-01-05,web\n" for key in keys)
     (company / "leads.csv").write_text(f"lead_id,process,created_at,channel\n{rows}", encoding="utf-8")
-    for number in range(1, REPORTS + 1):
+    for number in range(1, reports + 1):
         cells = [_code(PARAMETERS, "parameters"), _code(SETUP), *(_code(CHART.format(number=chart)) for chart in range(1, 5)),
                  _code("pages.complete(chosen)", "report-complete")]
         kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}

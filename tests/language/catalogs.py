@@ -25,7 +25,7 @@ LANGUAGES = ("ru",)
 # What marks a message → which of its arguments are the texts.
 KEYWORDS = {"message": (0,), "say": (0,), "marked": (0,), "plural": (1, 2)}
 # Rooms of the package whose code feeds each domain; whatever is named nowhere is in findings.
-ROOMS = {"answers": {"answers"}, "charts": {"charts"}, "pages": {"pages", "report", "language", "cli"}}
+ROOMS = {"answers": {"answers"}, "charts": {"charts"}, "glossary": {"glossary"}, "pages": {"pages", "report", "language", "cli"}}
 # No moments in the files: the same code makes the same catalogs.
 MOMENT = datetime(2026, 1, 1, tzinfo=UTC)
 BLANK = re.compile(r"\{\w+\}")
@@ -41,17 +41,17 @@ class Found(NamedTuple):
 def messages_of(domain: str) -> Iterator[Found]:
     """Every message that belongs to this domain, in the order of the files."""
     if domain == "glossary":
-        yield from (Found("funnel_lib/glossary_terms.py", term.formula) for term in GLOSSARY.values() if term.formula)
-    elif domain == "notebooks":
+        texts = (text for term in GLOSSARY.values() for text in (term.formula, term.source))
+        yield from (Found("funnel_lib/glossary_terms.py", text) for text in texts if text)
+    if domain == "findings":
+        texts = (text for kind in KINDS.values() for text in (kind.message, kind.action))
+        yield from (Found("funnel_lib/findings.py", text) for text in texts if not BLANK.fullmatch(text))
+    if domain == "notebooks":
         for path in sorted((ROOT / "notebooks").glob("*.ipynb")):
             yield from (Found(str(path.relative_to(ROOT)), text) for text in _of_notebook(path))
-    else:
-        if domain == "findings":
-            texts = (text for kind in KINDS.values() for text in (kind.message, kind.action))
-            yield from (Found("funnel_lib/findings.py", text) for text in texts if not BLANK.fullmatch(text))
-        for path in sorted((ROOT / "funnel_lib").rglob("*.py")):
-            if _domain_of(path) == domain:
-                yield from (Found(str(path.relative_to(ROOT)), text) for text in _of_code(path.read_bytes()))
+    for path in sorted((ROOT / "funnel_lib").rglob("*.py")):
+        if _domain_of(path) == domain:
+            yield from (Found(str(path.relative_to(ROOT)), text) for text in _of_code(path.read_bytes()))
 
 
 def _domain_of(path: Path) -> str:
@@ -70,7 +70,7 @@ def _of_code(source: bytes) -> Iterator[str | tuple[str, str]]:
 
 
 def _of_notebook(path: Path) -> Iterator[str]:
-    """Markdown cells, each one message, and the titles of the tables that `pages.show` shows."""
+    """Markdown cells, each one message, and the titles and notes of the tables that `pages.show` shows."""
     for cell in nbformat.read(path, as_version=4).cells:
         if cell.cell_type == "markdown":
             yield cell.source
@@ -78,6 +78,7 @@ def _of_notebook(path: Path) -> Iterator[str]:
             for node in ast.walk(ast.parse(cell.source)):
                 if isinstance(node, ast.Call) and ast.unparse(node.func) == "pages.show" and len(node.args) > 1:
                     yield ast.literal_eval(node.args[1])
+                    yield from (ast.literal_eval(given.value) for given in node.keywords if given.arg == "note")
 
 
 def catalog_path(domain: str, language: str) -> Path:

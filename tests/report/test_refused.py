@@ -1,0 +1,109 @@
+"""Writing that is refused: a write limit in the middle of a save, folders that may not be written to, a lock that is held."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from bs4 import BeautifulSoup
+from denied import funnel, limit, read_only
+from small_reports import code, report_cells, write_company, write_notebooks
+from test_publish import HOLD
+from typer.testing import CliRunner, Result
+
+from funnel_lib.cli import app
+
+COUNTED = ('with open(company + "/leads.csv", encoding="utf-8") as stream:\n    counts["leads_count"] = len(stream.readlines())\n'
+           "pages.answer([f\"{counts['leads_count'][0]} lines.\"], chosen)")
+pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX")
+
+
+class Monday:
+    """A company with one notebook, and a run on its first data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.output = folder, folder / "reports"
+        self.data = write_company(folder / "nutbolt") / "leads.csv"
+        cells = report_cells()
+        cells.insert(3, code(COUNTED, "answer"))
+        self.notebook = write_notebooks(folder / "notebooks", n01_good=cells) / "01_good.ipynb"
+        assert self.report().exit_code == 0
+        self.first = self.files()
+
+    def words(self) -> list[str]:
+        return ["report", str(self.data.parent), "-o", str(self.output), "--process", "retail", "--notebook", str(self.notebook), "--jobs", "1"]
+
+    def report(self) -> Result:
+        return CliRunner().invoke(app, self.words())
+
+    def files(self) -> dict[str, bytes]:
+        return {path.relative_to(self.output).as_posix(): path.read_bytes() for path in sorted(self.output.rglob("*")) if path.is_file()}
+
+    def change(self) -> None:
+        with self.data.open("a", encoding="utf-8") as stream:
+            stream.write("4,retail,2026-01-08,web\n")
+
+
+@pytest.fixture(scope="module")
+def monday(tmp_path_factory: pytest.TempPathFactory) -> Monday:
+    made = Monday(tmp_path_factory.mktemp("refused"))
+    made.change()
+    return made
+
+
+@pytest.mark.parametrize("full", ["retail/01_good.html", "summary.eml"])
+def test_a_write_limit_in_the_middle_of_a_save_leaves_the_old_file_whole(monday: Monday, full: str) -> None:
+    """Each limit is a byte too low for one kind of file, so that a write is cut at its end."""
+    before = monday.files()
+    with limit(len(before[full]) - 1):
+        refused = monday.report()
+    assert refused.exit_code == 1 and "File too large" in refused.output and "Traceback" not in refused.output
+    found = monday.files()
+    assert found[full] == before[full] and found.keys() - {"retail/01_good.error.html"} == before.keys()
+    assert not [name for name in found if ".part" in name or ".run" in name]
+    json.loads(found["manifest.json"])
+    assert all(content.endswith(b"</html>\n") for name, content in found.items() if name.endswith(".html"))
+
+
+def test_with_room_again_all_is_new(monday: Monday) -> None:
+    assert monday.report().exit_code == 0
+    found = monday.files()
+    assert found.keys() == monday.first.keys()
+    assert all(found[name] != monday.first[name] for name in found if name != ".lock") and b"5 lines." in found["index.html"]
+
+
+def test_an_output_that_may_not_be_written_to_is_a_wrong_call(monday: Monday) -> None:
+    before = monday.files()
+    with read_only(monday.output, monday.folder):
+        for output in (monday.output, monday.folder / "other"):
+            refused = funnel(*monday.words(), "-o", output)
+            assert refused.returncode == 2 and "is not writable; choose another with -o" in refused.stderr, refused.stderr
+            assert refused.stderr.count("\n") == 1 and not refused.stdout
+    assert monday.files() == before and not (monday.folder / "other").exists()
+
+
+def test_a_process_whose_folder_may_not_be_written_to_keeps_its_old_report(monday: Monday) -> None:
+    before = monday.files()
+    with read_only(monday.output / "retail"):
+        refused = funnel(*monday.words())
+    assert refused.returncode == 1 and "could not be written: Permission denied" in refused.stderr, refused.stderr
+    found = monday.files()
+    assert {name for name in found if found[name] != before[name]} == {"index.html", "manifest.json", "summary.eml"}
+    text = BeautifulSoup(found["index.html"], "html.parser").get_text()
+    assert "Permission denied" in text and "Make room on the disk" not in text and "an older one" in text
+
+
+def test_a_second_run_says_who_is_at_work(monday: Monday) -> None:
+    before = monday.files()
+    with subprocess.Popen([sys.executable, "-c", HOLD, str(monday.output)], stdout=subprocess.PIPE, text=True) as first:
+        try:
+            assert first.stdout.readline().strip() == "held"
+            refused = monday.report()
+        finally:
+            first.kill()
+    assert refused.exit_code == 2 and f"another run is writing into {monday.output} (process {first.pid} on" in refused.stderr
+    assert {name: content for name, content in monday.files().items() if name != ".lock"} == {
+        name: content for name, content in before.items() if name != ".lock"}
