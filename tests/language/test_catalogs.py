@@ -104,6 +104,14 @@ def _allowed(node: ast.AST) -> list[ast.AST]:
     return []
 
 
+def test_messages_are_found_also_inside_other_messages():
+    code = """
+say("{count} of {texts}", count=say.plural(n, "{n} one", "{n} many", n=words(say, n)), texts=say((marked("a"), marked("b"))[n]))
+say(table[key])
+"""
+    assert list(catalogs._of_code(code.encode())) == ["{count} of {texts}", ("{n} one", "{n} many"), "a", "b"]
+
+
 def _called(node: ast.AST) -> str:
     return ast.unparse(node.func).split(".")[-1] if isinstance(node, ast.Call) else ""
 
