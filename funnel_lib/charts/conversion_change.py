@@ -170,7 +170,8 @@ def plot_change_decomposition(change: pd.DataFrame, ax: Axes | None = None) -> A
         ax.spines["left"].set_visible(False)
         ax.tick_params(axis="y", length=0)
         ax.margins(x=0.16)
-        ax.xaxis.set_major_formatter(lambda value, _: ("+" if value > 0 else "") + format_exact(value * style.PERCENT, about.language))
+        ax.xaxis.set_major_formatter(
+            lambda value, _: ("+" if value > 0 else "") + format_exact(value * style.PERCENT, about.language))
         ax.set_xlabel(about.say("points of the share won"))
         ax.grid(axis="x")
         paints = about.say("orange: mix, blue: rates") if len(mix) else about.say("parts of the steps")
