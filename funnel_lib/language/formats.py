@@ -150,13 +150,14 @@ def format_chance(value: Any, language: str = "en") -> str:
     """A probability that was counted on draws: beyond one in a hundred they are too few for more digits.
 
     >>> format_chance(0.834), format_chance(1), format_chance(0.002, "ru")
-    ('83.0\\xa0%', 'over 99\\xa0%', 'менее 1\\xa0%')
+    ('83\\xa0%', 'over 99\\xa0%', 'менее 1\\xa0%')
     """
-    if not is_available(value) or HUNDREDTH <= value <= 1 - HUNDREDTH:
-        return format_share(round(value, 2) if is_available(value) else value, language)
-    text = message("under {share}", share=format_share(HUNDREDTH, language)) if value < HUNDREDTH else message(
-        "over {share}", share=format_share(1 - HUNDREDTH, language))
-    return translate(text, language)
+    if not is_available(value):
+        return not_available(language)
+    told = f"{round(100 * min(max(value, HUNDREDTH), 1 - HUNDREDTH))}{SPACE}%"
+    if HUNDREDTH <= value <= 1 - HUNDREDTH:
+        return told
+    return translate(message("under {share}", share=told) if value < HUNDREDTH else message("over {share}", share=told), language)
 
 
 def currency_sign(currency: str, language: str = "en") -> str:
