@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner, Result
 
+import funnel_lib
 from funnel_lib.cli import app
 
 COMPANY_YAML = """\
@@ -36,11 +37,12 @@ def company(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(("words", "says"), [
     (["nutbold"], "Did you mean 'nutbolt'?"),
     (["empty"], "funnel new"),
+    (["elsewhere"], "no such folder; `funnel new elsewhere` makes one to fill in"),
     (["nutbolt", "--process", "retial"], "Did you mean 'retail'?"),
     (["nutbolt", "--notebook", "42"], "does not exist; there are"),
     (["nutbolt", "--notebook", "00_company_overveiw"], "Did you mean '00_company_overview'?"),
     (["nutbolt", "--format", "html,docx"], "'docx' is not available; there are html, pdf, ipynb, xlsx"),
-    (["nutbolt", "--language", "de"], "expected en or ru, found 'de'"),
+    (["nutbolt", "--language", "DE"], "expected en or ru, found 'de'"),
     (["nutbolt", "--as-of", "31.02.2026"], "expected a date such as 2026-07-01, found '31.02.2026'"),
     (["nutbolt", "-o", "nutbolt/reports"], "never written to"),
     (["nutbolt/company.yaml"], "expected a company folder, found a file"),
@@ -71,6 +73,11 @@ def test_a_typo_in_the_description_is_one_line_with_the_place(company: Path) -> 
 def test_an_unknown_word_is_a_wrong_call(words: list[str], says: str) -> None:
     result = call(*words)
     assert result.exit_code == 2 and says in result.output
+
+
+def test_the_version_is_told() -> None:
+    result = call("--version")
+    assert result.exit_code == 0 and result.stdout == f"funnel {funnel_lib.__version__}\n"
 
 
 def test_verbose_shows_the_traceback(company: Path) -> None:

@@ -86,6 +86,9 @@ class Speaker:
     def share(self, value: float) -> str:
         return formats.format_share(value, self.language)
 
+    def chance(self, value: float) -> str:
+        return formats.format_chance(value, self.language)
+
     def money(self, value: float) -> str:
         return formats.format_money(value, self.language, self.currency)
 

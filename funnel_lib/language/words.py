@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from funnel_lib.language.formats import currency_sign
 from funnel_lib.language.messages import marked, message, plural, translate
 
 WORDS: dict[str, str] = {
@@ -116,7 +117,7 @@ def counted(count: int, key: str, language: str = "en") -> str:
 def unit_word(unit: str, language: str = "en", currency: str | None = None) -> str:
     """What a column's head says beside its name, or an empty text."""
     if unit == "amount":
-        return currency or ""
+        return currency_sign(currency, language) if currency else ""
     return translate(UNIT_WORDS[unit], language) if unit in UNIT_WORDS else ""
 
 
