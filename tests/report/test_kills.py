@@ -23,7 +23,6 @@ def company(tmp_path_factory: pytest.TempPathFactory) -> Company:
 def test_four_blows_at_random_moments_leave_whole_files_and_no_process(company: Company, seed: int) -> None:
     """Counted on the bytes of undisturbed runs; `make bench` gives a hundred blows."""
     chance = random.Random(seed)
-    company.change_to(seed % 2)
     for kind in BLOWS:
         struck = False
         while not struck:  # a run may end before its blow
