@@ -132,8 +132,8 @@ def past(process: Process) -> list[Sentence]:
         if also:
             text += " " + say("Here also started: {measures}.", measures=say.names(also))
         sentences.append(Sentence("before_after_warning", text, measures=list(compared["measure"]), also_started=also))
-    sentences += [Sentence("measure_not_followed", say("Not looked at: {reason}.", reason=say.reason(found.message)), finding=found.message)
-                  for found in measures.past_findings(process)]
+    sentences += [Sentence("measure_not_followed", say("Not looked at: {reason}.", reason=say.reason(found.message)),
+                           finding=found.message) for found in measures.past_findings(process)]
     return sentences
 
 
