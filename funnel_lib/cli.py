@@ -27,8 +27,24 @@ DESCRIPTION = "company.yaml"
 
 CompanyPath = Annotated[Path, typer.Argument(metavar="COMPANY", help="Folder with company.yaml and the tables.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks and the log.")]
-Language = Annotated[str | None, typer.Option(help="ru or en; default: the company's.")]
+Language = Annotated[str | None, typer.Option(callback=lambda given: given and given.lower(),
+                                                  help="ru or en; default: the company's.")]
 AsOf = Annotated[str | None, typer.Option("--as-of", metavar="DATE", help="Observation ends before this day.")]
+
+
+def _tell_version(asked: bool) -> None:
+    if asked:
+        from funnel_lib import __version__
+
+        typer.echo(f"funnel {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def common(
+    version: Annotated[bool, typer.Option("--version", is_eager=True, callback=_tell_version, help="Show the version.")] = False,
+) -> None:
+    """What can be asked for without a command."""
 
 
 @app.command()

@@ -17,7 +17,7 @@ from funnel_lib.rates import is_few
 # More groups than this are drawn together as the rest.
 MOST_LAYERS = style.MOST_CATEGORIES - 1
 REST = "(rest)"
-MOST_PERIODS = 60
+MOST_PERIODS, MOST_DATES = 60, 5
 # Of a lead, a lead on target and a customer: what one costs from the dearest and the cheapest channel, or that it is not known.
 COSTS = {"lead": (marked("A lead costs {most} from “{first}” and {least} from “{last}”"),
                   marked("What a lead costs cannot be told by channel")),
@@ -99,7 +99,7 @@ def _which(all_count: int, word: str, about: About) -> str:
 
 
 def _period_ticks(ax: Axes, starts: pd.DatetimeIndex, about: About) -> None:
-    step = max(1, int(np.ceil(len(starts) / 6)))
+    step = max(1, int(np.ceil(len(starts) / MOST_DATES)))
     at = np.arange(0, len(starts), step)
     ax.set_xticks(at, [format_moment(starts[position], about.language) for position in at])
 

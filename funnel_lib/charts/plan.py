@@ -139,7 +139,7 @@ def plot_detectability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.annotate(_weeks_text(row, about), (ends[at], at), (6, 0), textcoords="offset points", va="center", fontsize=9,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
         ax.set_xscale("log")
-        ax.set_xlim(left, FAR_WEEKS * 14)
+        ax.set_xlim(left, FAR_WEEKS * 25)
         ax.set_xticks([tick for tick in (1, 4, 12, 52, 520) if tick >= left],
                       [format_number(tick, about.language) for tick in (1, 4, 12, 52, 520) if tick >= left])
         ax.minorticks_off()

@@ -19,7 +19,7 @@ NERVES = (("strain", marked("Strain, 1 to 5"), ("strain_low", "strain_high")),
            ("strain_hours_per_result_low", "strain_hours_per_result_high")),
           ("refusals_per_win", marked("Refusals per win"), ("refusals_per_win_low", "refusals_per_win_high")),
           ("returns_per_win", marked("Moves back per win"), ("returns_per_win_low", "returns_per_win_high")))
-PANEL_TOP = 0.88
+PANEL_TOP = 0.8
 FULL = 1.0
 
 
@@ -70,7 +70,7 @@ def _nerves_headline(rows: pd.DataFrame, about: About) -> str:
                      if hardest == STAGES[1] else
                      about.plural(count, "a win in conversion takes {count} refusal", "a win in conversion takes {count} refusals",
                                   count=shown))
-    return style.capital("; ".join(parts)) or about.say("How hard the work is cannot be told")
+    return "; ".join(parts) or about.say("How hard the work is cannot be told")
 
 
 def plot_capacity(roles: pd.DataFrame, ax: Axes | None = None) -> Axes:

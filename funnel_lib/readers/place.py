@@ -39,4 +39,6 @@ def find_folder(path: Path) -> Path:
                                 name=FILE_NAME))
     parent = path.parent if path.parent.is_dir() else Path()
     siblings = [entry.name for entry in parent.iterdir() if (entry / FILE_NAME).is_file()]
-    raise CallError(message("{path}: no such folder.{nearest}", path=path, nearest=nearest(path.name, siblings)))
+    guess = nearest(path.name, siblings)
+    raise CallError(message("{path}: no such folder.{nearest}", path=path, nearest=guess) if guess else
+                    message("{path}: no such folder; `funnel new {path}` makes one to fill in", path=path))

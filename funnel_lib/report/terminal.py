@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
 import errno
 import logging
+import os
 import signal
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NoReturn
 
 import typer
 
@@ -36,7 +38,7 @@ class Voice:
     @property
     def language(self) -> str:
         """Looked up when something is to be said: a command may have written the company meanwhile."""
-        described = language_of(self.company) if self.company is not None and self.asked is None else None
+        described = language_of(self.company) if self.company is not None and self.asked not in LANGUAGES else None
         return next((language for language in (self.asked, described) if language in LANGUAGES), "en")
 
     def tell(self, text: Message, err: bool = False) -> None:
@@ -60,9 +62,18 @@ def said_plainly(verbose: bool, voice: Voice) -> Iterator[None]:
                          else EXIT_FAILED) from None
     except KeyboardInterrupt:
         voice.tell(message("stopped; every file written so far is whole"), err=True)
-        raise typer.Exit(EXIT_STOPPED) from None
+        _leave()
     finally:
         signal.signal(signal.SIGTERM, before)
+
+
+def _leave() -> NoReturn:
+    """End as after an interruption. The usual end would have DuckDB complain of its objects in a hundred lines, which the
+    interruption has left alive (https://nanobind.readthedocs.io/en/latest/refleaks.html)."""
+    atexit._run_exitfuncs()
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(EXIT_STOPPED)
 
 
 def _stop(number: int, frame: Any) -> None:
