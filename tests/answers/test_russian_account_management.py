@@ -180,7 +180,7 @@ def test_recommended_clients_take_their_form(count, words):
     process = test_chains.small(**test_chains.tables(bought, dict.fromkeys(names[1:], "boss")), language="ru")
     text = " ".join(said(process, answers.account_management)).replace("\N{NO-BREAK SPACE}", " ")
     assert words in text
-    assert count < 3 or f"новых клиентов по его рекомендации – {count} из {count}" in text
+    assert count < 3 or f"новых клиентов по его рекомендации — {count} из {count}" in text
 
 
 @pytest.mark.parametrize(("days", "words"), [(1, "за 1 день"), (2, "за 2 дня"), (5, "за 5 дней"), (11, "за 11 дней"),
@@ -189,4 +189,4 @@ def test_a_number_of_days_stands_in_the_case_of_its_sentence(days, words):
     """40 clients, all of whom come again after so many days."""
     rows = [(f"c{number}", str(pd.Timestamp("2026-01-01") + pd.Timedelta(days=turn)), 10, 3)
             for number in range(len(MANY)) for turn in (0, days)]
-    assert f"половина всех – {words}" in told(rows, of_kept.next_orders)
+    assert f"половина всех — {words}" in told(rows, of_kept.next_orders)

@@ -192,5 +192,5 @@ def test_abbreviations_keep_their_capitals_within_a_sentence():
 def test_the_bottleneck_says_what_it_costs_without_counted_nouns():
     """Fractions of leads and of customers stand after a dash, where no form can be wrong."""
     row = pd.Series({"unserved_leads": 3.1, "lost_customers": 0.75, "lost_customers_low": 0.0, "lost_customers_high": 2.2})
-    assert of_capacity._lost(_speaker(), row) == ("Без внимания остаются лиды – 3,10 в месяц, из-за этого теряются новые клиенты – "
+    assert of_capacity._lost(_speaker(), row) == ("Без внимания остаются лиды — 3,10 в месяц, из-за этого теряются новые клиенты — "
                                                   "0,750 в месяц (95 % интервал 0–2,20).")
