@@ -1,12 +1,13 @@
 # make report  the reports of the demonstration company      make test   everything that must hold
 # make lint    the style of the code                          make bench  ratios and long simulations (tests/bench/RESULTS.md)
+# make test-pages  the pages in a real Chromium (Chromium and npm are needed)
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
 COMPANY ?= data/demo
 JOBS ?= 2
 
-.PHONY: install report test test-notebooks test-engines lint bench notebooks messages clean
+.PHONY: install report test test-notebooks test-engines test-pages lint bench notebooks messages clean
 
 install: $(VENV)/.installed
 
@@ -31,6 +32,12 @@ test-notebooks: install
 test-engines: install
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,engines]"
 	$(RUN)/python -m pytest -m engines
+
+# The pages in a real Chromium; what is missing for it is a failure.
+test-pages: install
+	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,browser]"
+	cd tests/browser && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error
+	$(RUN)/python -m pytest -m browser tests/browser
 
 lint: install
 	$(RUN)/ruff check funnel_lib tests

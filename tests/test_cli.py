@@ -153,3 +153,85 @@ def test_help_does_not_wait_for_what_it_does_not_use() -> None:
     loaded = subprocess.run([sys.executable, "-c", "import sys, funnel_lib.cli; print(*sys.modules)"], text=True,
                             capture_output=True, check=True).stdout.split()
     assert not {"pandas", "matplotlib", "papermill", "nbconvert", "duckdb", "joblib"} & set(loaded)
+
+
+RUSSIAN = (("currency: EUR", "currency: RUB\nlanguage: ru"), ("steps: [contacted, won]", "steps: [contacted, won], allow_set_aside_share: 0.5"))
+
+
+@pytest.fixture
+def russian(company: Path) -> Path:
+    """The company for Russian readers; a third of its leads is broken."""
+    text = (company / "company.yaml").read_text(encoding="utf-8")
+    for english, of_russian in RUSSIAN:
+        text = text.replace(english, of_russian)
+    (company / "company.yaml").write_text(text, encoding="utf-8")
+    with (company / "leads.csv").open("a", encoding="utf-8") as leads:
+        leads.write("2,retail,2026-02-31,web\n3,retail,2026-01-07,web\n")
+    return company
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (["nutbolt", "--process", "retial"], "процесс «retial» не описан в company.yaml; есть retail. Возможно, вы имели в виду «retail»?"),
+    (["nutbolt", "--notebook", "42"], "блокнота «42» нет; есть"),
+    (["nutbolt", "--format", "html,docx"], "--format: «docx» недоступен; есть html, pdf, ipynb, xlsx."),
+    (["nutbolt", "--language", "de"], "--language: ожидалось «en» или «ru», найдено «de»"),
+    (["nutbolt", "--as-of", "31.02.2026"], "--as-of: ожидалась дата вида 2026-07-01, найдено «31.02.2026»"),
+    (["nutbolt", "-o", "nutbolt/reports"], "лежит внутри папки компании nutbolt, а туда ничего не записывается"),
+    (["nutbold", "--language", "ru"], "nutbold: такой папки нет. Возможно, вы имели в виду «nutbolt»?"),
+    (["empty", "--language", "ru"], "`funnel new empty` создаст его для заполнения"),
+])
+def test_a_wrong_call_is_said_in_the_language_of_the_company(russian: Path, monkeypatch: pytest.MonkeyPatch, words: list[str],
+                                                             says: str) -> None:
+    (russian.parent / "empty").mkdir()
+    monkeypatch.chdir(russian.parent)
+    result = call("report", *words)
+    assert result.exit_code == 2 and result.stderr.startswith("ошибка: ") and says in result.stderr, result.output
+    assert result.stderr.count("\n") == 1
+    english = call("report", *(word for word in words if word not in ("--language", "ru", "de")), "--language", "en", "--dry-run", "-v")
+    assert not any("а" <= letter <= "я" for letter in english.output)
+
+
+def test_findings_are_said_in_the_language_asked_for_with_the_same_exit_code(russian: Path, tmp_path: Path) -> None:
+    result = call("check", russian, "--html", tmp_path / "findings.html")
+    assert result.exit_code == 0, result.output
+    assert ("предупреждение: 1 × leads: в столбце «created_at» не дата и не время (leads.csv, строка 3: created_at = 2026-02-31); "
+            "отложено\n") in result.stdout
+    page = (tmp_path / "findings.html").read_text(encoding="utf-8")
+    assert "не дата и не время" in page and "leads.csv, строка 3" in page and "no date or time" not in page
+    english = call("check", russian, "--language", "en")
+    assert english.exit_code == 0 and ("warning: 1 x leads: created_at is no date or time (leads.csv, line 3: created_at = 2026-02-31); "
+                                       "set aside\n") in english.stdout
+    (russian / "company.yaml").write_text((russian / "company.yaml").read_text(encoding="utf-8").replace("share: 0.5", "share: 0.1"),
+                                          encoding="utf-8")
+    failed = call("check", russian)
+    assert failed.exit_code == call("check", russian, "--language", "en").exit_code == 1
+    assert "ошибка: 1 × leads: пришлось отложить строк: 1 из 3, это больше допустимых 10,0 %; исправьте строки" in failed.stdout
+
+
+def test_a_broken_description_is_told_of_in_its_own_language(russian: Path) -> None:
+    text = (russian / "company.yaml").read_text(encoding="utf-8")
+    (russian / "company.yaml").write_text(text.replace("currency", "curency"), encoding="utf-8")
+    result = call("check", russian)
+    assert result.exit_code == 2 and "этот ключ неизвестен. Возможно, вы имели в виду «currency»?" in result.stderr
+    assert "this key is not known. Did you mean 'currency'?" in call("check", russian, "--language", "en").stderr
+
+
+def test_what_would_be_made_is_said_in_the_language_of_the_company(russian: Path, tmp_path: Path) -> None:
+    words = ["report", russian, "-o", tmp_path / "reports", "--dry-run", "--notebook", "02"]
+    assert call(*words).stdout == "построить retail/02_conversion: новый\n"
+    assert call(*words, "--language", "en").stdout == "make retail/02_conversion: new\n"
+    assert '"action": "make", "why": "новый"' in call(*words, "--json").stdout
+
+
+def test_new_and_import_speak_the_language_of_the_company_they_write(tmp_path: Path) -> None:
+    made = call("new", tmp_path / "new", "--language", "ru")
+    assert made.exit_code == 0 and "заполните company.yaml и таблицы" in made.stdout
+    assert "папка не пуста; выберите новую" in call("new", tmp_path / "new", "--language", "ru").stderr
+    (tmp_path / "deals.csv").write_text("id,day\n1,2026-01-05\n2,2026-01-05,3\n", encoding="utf-8")
+    (tmp_path / "map.yaml").write_text("source: {deals: deals.csv}\nprocesses: {shop: {allow_set_aside_share: 0.9}}\ntables: {leads: "
+                                       "{from: deals, columns: {lead_id: id, created_at: day}, constants: {process: shop}}}\n",
+                                       encoding="utf-8")
+    result = call("import", tmp_path / "map.yaml", tmp_path / "deals.csv", "-o", tmp_path / "out", "--language", "ru")
+    assert result.exit_code == 0 and "полей больше, чем в заголовке (deals.csv, строка 3: 2,2026-01-05,3); отложено" in result.stdout
+    again = call("import", tmp_path / "map.yaml", tmp_path / "deals.csv", "-o", tmp_path / "out")
+    assert again.exit_code == 2 and "такая таблица уже есть; загрузите в другую папку или укажите --replace" in again.stderr

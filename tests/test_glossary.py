@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from collections import Counter
 
 import pandas as pd
@@ -44,6 +45,22 @@ def test_entries_are_complete(key):
     assert entry.unit in UNITS
     assert entry.en and entry.ru and entry.formula.endswith((".", ")")), entry
     assert any("а" <= letter.lower() <= "я" or letter in "ё№%,0123456789 –()" for letter in entry.ru)
+
+
+@pytest.mark.parametrize("key", GLOSSARY)
+def test_formulas_and_sources_are_said_in_russian(key):
+    entry = GLOSSARY[key]
+    assert entry.explained() == entry.formula and entry.origin() == entry.source
+    assert any("а" <= letter.lower() <= "я" for letter in entry.explained("ru")), entry
+    assert not re.search(r"\b(and|limits?|et al)\b", entry.origin("ru")), entry
+
+
+def test_a_limit_names_its_number_in_the_language_of_the_reader():
+    limit = term("step_high_share")
+    assert limit.explained() == "Upper 95 % limit of: Of the step before."
+    assert limit.explained("ru") == "Верхняя 95 % граница показателя «От предыдущего этапа»."
+    with pytest.raises(KeyError):
+        term("leads_low_nothing")
 
 
 @pytest.mark.parametrize("suffix", ["share", "count", "amount", "days", "hours", "minutes", "months"])

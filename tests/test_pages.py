@@ -7,7 +7,7 @@ import json
 import pandas as pd
 from bs4 import BeautifulSoup
 
-from funnel_lib import Process, pages
+from funnel_lib import Company, Process, pages
 from funnel_lib.answers.sentence import Sentence
 from funnel_lib.errors import MeasureError
 from funnel_lib.findings import Example, Finding
@@ -38,6 +38,31 @@ def test_a_table_reads_in_the_language_of_the_process() -> None:
         ["Channel", "Leads", "Of all leads", "95 % interval"], ["Trade fair", "12 345", "20.0 %", "18.2–24.0 %"],
         ["web", "3", "n/a", "n/a"]]
     assert cells(pages.show(rates(), "Доли", small_process("ru")))[1] == ["Выставка", "12 345", "20,0 %", "18,2–24,0 %"]
+
+
+def test_titles_notes_and_explanations_of_heads_are_in_the_language_of_the_reader() -> None:
+    shown = pages.show(rates(), "Step rates", small_process("ru"), note="Of shares in points, all else relative.")
+    found = BeautifulSoup(shown.html, "html.parser")
+    assert found.figcaption.get_text() == shown.data["title"] == shown.data["sheet"] == "Конверсия этапов"
+    assert found.find("p", class_="note").get_text() == shown.data["note"] == "Для долей — в пунктах, для остального — относительно."
+    assert [head["title"] for head in found.find_all("th", scope="col")][2:] == [
+        "Дошли / лиды не моложе окна.", "Нижняя 95 % граница показателя «От всех лидов»."]
+    assert BeautifulSoup(pages.show(rates(), "My rates", small_process("ru")).html, "html.parser").figcaption.get_text() == "My rates"
+
+
+def test_definitions_are_in_the_language_of_the_reader() -> None:
+    shown = pages.definitions(rates(), process=small_process("ru"))
+    found = BeautifulSoup(shown.html, "html.parser")
+    defined = dict(zip([name.get_text() for name in found.find_all("dt")], [text.get_text() for text in found.find_all("dd")],
+                       strict=True))
+    assert defined["От всех лидов"] == "Дошли / лиды не моложе окна. Источник: Wilson, 1927 (границы)."
+    assert {entry["key"]: (entry["formula"], entry["source"]) for entry in shown.data["entries"]}["overall_high_share"] == (
+        "Верхняя 95 % граница показателя «От всех лидов».", "Wilson, 1927 (границы)")
+
+
+def test_a_table_over_all_processes_names_what_the_glossary_knows(demo: Company) -> None:
+    table = pd.DataFrame({"stage": ["lead_generation", "all"], "process": ["retail", "wholesale"], "verdict": ["not enough", "enough"]})
+    assert cells(pages.show(table, "t", demo))[1:] == [["Lead generation", "Retail", "Not enough"], ["All", "Wholesale", "Enough"]]
 
 
 def test_the_data_of_a_table_are_exact_and_json() -> None:

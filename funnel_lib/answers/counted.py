@@ -14,10 +14,12 @@ def leads(say: Speaker, shown: str) -> str:
 
 
 def new_leads(say: Speaker, shown: str) -> str:
+    """So many new leads: "48 new leads"."""
     return say.plural(shown, "{count} new lead", "{count} new leads", count=shown)
 
 
 def new_customers(say: Speaker, shown: str) -> str:
+    """So many new customers: "109 new customers"."""
     return say.plural(shown, "{count} new customer", "{count} new customers", count=shown)
 
 

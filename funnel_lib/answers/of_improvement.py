@@ -12,7 +12,7 @@ from funnel_lib.company import Process
 from funnel_lib.improvement.measures import planned_measures
 from funnel_lib.improvement.parameters import chain_of
 
-SURE, UNLIKELY, NEARLY_CERTAIN = 0.8, 0.2, 0.99
+SURE, UNLIKELY = 0.8, 0.2
 
 
 def improvement(process: Process) -> list[Sentence]:
@@ -82,7 +82,7 @@ def _hopeless(say: Speaker, hopeless: pd.DataFrame) -> list[Sentence]:
 def _odds(say: Speaker, row: object) -> str:
     told = {"measure": say.label(row.measure), "gain": say.range(row.low_amount, row.high_amount, "amount"),
             "cost": say.money(row.cost_amount),
-            "chance": say.share(row.pays_probability) if row.pays_probability < NEARLY_CERTAIN else say("over 99 %")}
+            "chance": say.chance(row.pays_probability)}
     if row.payback_months == row.payback_months:
         return say("“{measure}”: in the first 12 months at work a gain of {gain} (95 % interval) for {cost}, paid back {payback} "
                    "after the start; the chance that it pays is {chance}.", payback=say.months(row.payback_months), **told)
@@ -158,5 +158,5 @@ def _cost_gaps(process: Process) -> list[Sentence]:
 
 def _not_computed(process: Process) -> list[Sentence]:
     say = Speaker(process)
-    return [Sentence("measure_not_computed", say("Not computed: {reason}.", reason=found.message), finding=found.message)
-            for found in measures.measure_findings(process)]
+    return [Sentence("measure_not_computed", say("Not computed: {reason}.", reason=say.reason(found.message)),
+                     finding=found.message) for found in measures.measure_findings(process)]

@@ -21,6 +21,8 @@ CLEARLY = 0.01
 _NAMED = 3
 # Where leads are too rare by week they are told by the month or quarter.
 _PERIODS = ("week", "month", "quarter")
+_NO_SIGNAL = {"week": marked("No week was a signal."), "month": marked("No month was a signal."),
+              "quarter": marked("No quarter was a signal."), "year": marked("No year was a signal.")}
 # (is it the latest stretch, is it above the mean) → how the level moved.
 _LEVEL = {
     (True, True): marked("The level has risen since {first}: {periods} in a row above the mean, {leads} a {period}. That is "
@@ -52,7 +54,7 @@ def signals(process: Process) -> list[Sentence]:
                first=say.date(known["period_start"].iloc[0]), last=_last_day(known["period_start"].iloc[-1], per, say),
                low=say.number(row.lower_limit_count), high=say.number(row.upper_limit_count))
     if not signals_count:
-        text += " " + say("No {period} was a signal.", period=period_name(say, per))
+        text += " " + say(_NO_SIGNAL[per])
     numbers = {"mean_count": row.mean_count, "lower_limit_count": row.lower_limit_count,
                "upper_limit_count": row.upper_limit_count, f"{per}s_count": len(known), "signals_count": signals_count}
     return [Sentence("flow_limits", text, **numbers), *_outside(outside, per, say),

@@ -63,8 +63,8 @@ def _half(say: Speaker, row: pd.Series) -> str:
 
 def _unanswered(say: Speaker, row: pd.Series) -> list[Sentence]:
     if row.unanswered_count == 0:
-        text = say.plural(row.leads_count, "The only lead has an answer by a person on record.",
-                          "Every one of the {leads} leads has an answer by a person on record.", leads=say.count(row.leads_count))
+        text = (say("The only lead has an answer by a person on record.") if row.leads_count == 1 else
+                say("Every one of the {leads} leads has an answer by a person on record.", leads=say.count(row.leads_count)))
     else:
         text = say("{share} of the leads ({unanswered} of {leads}, 95 % interval {range}) have no answer by a person on record so "
                    "far, the newest ones included.",

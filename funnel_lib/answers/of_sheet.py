@@ -5,6 +5,7 @@ from __future__ import annotations
 import pandas as pd
 
 from funnel_lib import efficiency as measures
+from funnel_lib.answers import counted
 from funnel_lib.answers.sentence import Sentence, Speaker, clauses
 from funnel_lib.company import Process
 from funnel_lib.efficiency.change import CANNOT_TELL
@@ -61,12 +62,12 @@ def _largest(stages: pd.DataFrame, column: str) -> pd.Series | None:
 
 
 def _results(say: Speaker, row: pd.Series) -> str:
-    count, told = row.result_count, say.count(row.result_count)
+    told = say.count(row.result_count)
     if row.result == "new_leads":
-        return say.plural(count, "{count} new lead", "{count} new leads", count=told)
+        return counted.new_leads(say, told)
     if row.result == "new_customers":
-        return say.plural(count, "{count} new customer", "{count} new customers", count=told)
-    return say.plural(count, "{count} order of old customers", "{count} orders of old customers", count=told)
+        return counted.new_customers(say, told)
+    return say.plural(row.result_count, "{count} order of old customers", "{count} orders of old customers", count=told)
 
 
 def target_lead(process: Process) -> list[Sentence]:

@@ -35,7 +35,6 @@ _WITH_PEOPLE = {
                        "enough."),
     CANNOT_TELL: marked("With these people the chance to meet the plan is {chance} instead of {before}: whether the flow of leads "
                         "is enough we cannot tell.")}
-HUNDREDTH = 0.01
 _WHAT_TELLS = {
     FLOW: marked("More weeks of records would tell most: how many leads come in a week is what is known least."),
     CONVERSION: marked("More decided leads would tell most: what share buys is what is known least."),
@@ -65,15 +64,6 @@ def beside(process: Process) -> list[Sentence]:
     return [*_people(process, found), *_running(process, found)]
 
 
-def _chance(say: Speaker, probability: float) -> str:
-    """A chance in words: beyond one in a hundred the draws are too few for more digits."""
-    if probability < HUNDREDTH:
-        return say("under {share}", share=say.share(HUNDREDTH))
-    if probability > 1 - HUNDREDTH:
-        return say("over {share}", share=say.share(1 - HUNDREDTH))
-    return say.share(round(probability, 2))
-
-
 def _verdict(process: Process, found: Sufficiency) -> Sentence:
     say = Speaker(process)
     if found.planned_customers_count <= 0:
@@ -82,7 +72,7 @@ def _verdict(process: Process, found: Sufficiency) -> Sentence:
     text = say(_VERDICTS[found.verdict], weeks=say.count(HORIZON_WEEKS),
                customers=new_customers(say, say.count(found.expected_customers_count)),
                range=say.range(found.expected_low_count, found.expected_high_count, "count"),
-               planned=say.number(found.planned_customers_count), chance=_chance(say, found.plan_met_probability))
+               planned=say.number(found.planned_customers_count), chance=say.chance(found.plan_met_probability))
     return Sentence("enough", text, verdict=found.verdict, plan_met_probability=found.plan_met_probability,
                     expected_customers_count=found.expected_customers_count,
                     planned_customers_count=found.planned_customers_count)
@@ -147,8 +137,8 @@ def _people(process: Process, found: Sufficiency) -> list[Sentence]:
     if found.capacity_verdict == found.verdict:
         text += " " + say("That changes nothing in the verdict.")
     else:
-        text += " " + say(_WITH_PEOPLE[found.capacity_verdict], chance=_chance(say, found.capacity_met_probability),
-                          before=_chance(say, found.plan_met_probability))
+        text += " " + say(_WITH_PEOPLE[found.capacity_verdict], chance=say.chance(found.capacity_met_probability),
+                          before=say.chance(found.plan_met_probability))
     return [Sentence("capacity", text, capacity_per_week=found.capacity_per_week, role=found.capacity_role,
                      capacity_met_probability=found.capacity_met_probability, verdict=found.capacity_verdict)]
 

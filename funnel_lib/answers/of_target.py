@@ -25,15 +25,18 @@ def target_against_other(process: Process) -> list[Sentence]:
         return [Sentence("target_against_other", text, unknown_count=int(unknown.leads_count))]
     if not target.leads_count or not other.leads_count:
         count = int(target.leads_count + other.leads_count)
-        text = (say.plural(count, "The only lead with a known segment is on target, so there is nothing to compare.",
-                           "All {count} leads with a known segment are on target, so there is nothing to compare.",
-                           count=say.count(count))
-                if target.leads_count else
-                say.plural(count, "The only lead with a known segment is off target, so there is nothing to compare.",
-                           "All {count} leads with a known segment are off target, so there is nothing to compare.",
-                           count=say.count(count)))
+        text = _nothing_to_compare(count, bool(target.leads_count), say)
         return [Sentence("target_against_other", text, leads_count=count)]
     return [*_target_buys(target, other, process), *_target_brings(target, other, say)]
+
+
+def _nothing_to_compare(count: int, on_target: bool, say: Speaker) -> str:
+    if count == 1:
+        return (say("The only lead with a known segment is on target, so there is nothing to compare.") if on_target else
+                say("The only lead with a known segment is off target, so there is nothing to compare."))
+    if on_target:
+        return say("All {count} leads with a known segment are on target, so there is nothing to compare.", count=say.count(count))
+    return say("All {count} leads with a known segment are off target, so there is nothing to compare.", count=say.count(count))
 
 
 def _target_buys(target: pd.Series, other: pd.Series, process: Process) -> list[Sentence]:

@@ -86,6 +86,9 @@ class Speaker:
     def share(self, value: float) -> str:
         return formats.format_share(value, self.language)
 
+    def chance(self, value: float) -> str:
+        return formats.format_chance(value, self.language)
+
     def money(self, value: float) -> str:
         return formats.format_money(value, self.language, self.currency)
 
@@ -111,13 +114,13 @@ class Speaker:
 
     def limits(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval to end a bracket with; nothing where one client alone, or all alike, leave none."""
-        say = self  # the catalogs are made of what is said
-        return "" if math.isnan(low) else say(", 95 % interval {range}", range=self.range(low, high, unit))
+        given = message(", 95 % interval {range}", range=self.range(low, high, unit))
+        return "" if math.isnan(low) else translate(given, self.language)
 
     def bracket(self, low: float, high: float, unit: str = "share") -> str:
         """The 95 % interval in a bracket of its own, or nothing."""
-        say = self
-        return "" if math.isnan(low) else say(" (95 % interval {range})", range=self.range(low, high, unit))
+        given = message(" (95 % interval {range})", range=self.range(low, high, unit))
+        return "" if math.isnan(low) else translate(given, self.language)
 
     def label(self, key: str) -> str:
         return self.process.label(key)
@@ -130,6 +133,10 @@ class Speaker:
     def listed(self, parts: Iterable[str]) -> str:
         """One after the other as the language lists things: "a, b, and c"."""
         return format_list(list(parts), locale=self.language)
+
+    def reason(self, text: str) -> str:
+        """Why something cannot be told, in the reader's language, as the end of a sentence that has its own full stop."""
+        return translate(text, self.language).removesuffix(".")
 
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""

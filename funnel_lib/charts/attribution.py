@@ -17,6 +17,8 @@ _MARKS = {"first": ("<", style.ORANGE), "last": (">", style.BLUE), "linear": ("s
           "position": ("D", style.PURPLE), "markov": ("o", style.GREEN)}
 # Figures this close are the same figure.
 SAME = 0.05
+# More letters than these do not fit on one line of the legend.
+LEGEND_LETTERS = 56
 
 
 def plot_attribution_models(models: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -45,8 +47,9 @@ def plot_attribution_models(models: pd.DataFrame, ax: Axes | None = None) -> Axe
         ax.grid(axis="x")
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
-        ax.legend(ncols=6, loc="upper left", bbox_to_anchor=(-0.02, -0.55 / len(shown) - 0.1), borderaxespad=0, handletextpad=0.2,
-                  columnspacing=1.1)
+        letters = len("".join(ax.get_legend_handles_labels()[1]))
+        ax.legend(ncols=6 if letters <= LEGEND_LETTERS else 3, loc="upper left", borderaxespad=0, handletextpad=0.2,
+                  bbox_to_anchor=(-0.02, -0.55 / len(shown) - 0.1), columnspacing=1.1)
         total = models["first_conversions"].sum()
         what = about.say("conversions that six models credit to a channel, each adds up to {total}",
                          total=format_count(total, about.language))

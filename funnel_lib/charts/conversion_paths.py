@@ -201,7 +201,8 @@ def plot_work_in_progress(summary: pd.DataFrame, ax: Axes | None = None) -> Axes
         ax.tick_params(axis="y", length=0)
         ax.spines["left"].set_visible(False)
         if bands:
-            ax.legend(ncols=5, loc="upper left", bbox_to_anchor=(0, -0.22), borderaxespad=0, handlelength=1.2, columnspacing=1.2)
+            ax.legend(ncols=5, loc="upper left", bbox_to_anchor=(0, -0.86 / len(summary)), borderaxespad=0, handlelength=1.2,
+                      columnspacing=1.2)
         long = (summary["late_count"] + summary["forgotten_count"]).sum()
         total = summary["running_count"].sum()
         style.title(ax, about.plural(long, "{long} of {total} running leads stands in its step longer than winners do",

@@ -27,8 +27,9 @@ TAKES_MOST = {
     ("hours", "nerves"): marked("“{stage}” takes the most hours and nerves for one result"),
     ("money", "hours", "nerves"): marked("“{stage}” takes the most money, hours and nerves for one result"),
 }
-PANEL_TOP = 0.88
-HEAD_LETTERS = 24
+PANEL_TOP = 0.8
+# More than these do not fit over a panel.
+HEAD_LETTERS = 20
 MOST_CARDS = 14
 LEVELS = (marked("0\ncraft"), marked("1\ndescribed"), marked("2\nscripted"), marked("3\nassisted"), marked("4\nautomatic"))
 
@@ -57,7 +58,7 @@ def plot_efficiency_sheet(sheet: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def panel_head(head: str, about: About) -> str:
     """The head of one of `PANELS`."""
-    return style.wrapped(about.say(head, currency=about.currency), HEAD_LETTERS)
+    return style.wrapped(about.say(head, currency=style.currency_sign(about)), HEAD_LETTERS)
 
 
 def _stage_label(stage: str, stages: pd.DataFrame, about: About) -> str:

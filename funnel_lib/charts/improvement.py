@@ -8,7 +8,7 @@ from matplotlib.axes import Axes
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.language.formats import format_interval, format_money, format_number, format_share
+from funnel_lib.language.formats import format_chance, format_interval, format_money, format_number, format_share
 
 MOST_LEVERS = 12
 _IN_POINTS = frozenset({"lever_target_share", "lever_step_rate", "lever_repeat_rate", "lever_referral_share", "lever_margin_share"})
@@ -70,7 +70,7 @@ def plot_measures(measures: pd.DataFrame, ax: Axes | None = None) -> Axes:
     pays = table["net_amount"] > 0
     with style.drawn():
         ax = style.new_axes(ax, 1.5 + 0.5 * len(table))
-        texts = [about.say("{range}\nchance to pay: {share}", share=format_share(row.pays_probability, about.language),
+        texts = [about.say("{range}\nchance to pay: {share}", share=format_chance(row.pays_probability, about.language),
                            range=format_interval(row.low_amount, row.high_amount, "amount", about.language, about.currency))
                  for row in table.itertuples()]
         style.bars(ax, [about.label(key) for key in table["measure"]], table["gain_amount"],

@@ -17,7 +17,7 @@ from funnel_lib.rates import is_few
 # More groups than this are drawn together as the rest.
 MOST_LAYERS = style.MOST_CATEGORIES - 1
 REST = "(rest)"
-MOST_PERIODS = 60
+MOST_PERIODS, MOST_DATES = 60, 5
 # Of a lead, a lead on target and a customer: what one costs from the dearest and the cheapest channel, or that it is not known.
 COSTS = {"lead": (marked("A lead costs {most} from “{first}” and {least} from “{last}”"),
                   marked("What a lead costs cannot be told by channel")),
@@ -88,8 +88,9 @@ def _flow_headline(counts: np.ndarray, word: str, about: About) -> str:
         return phrase("none_over", word, about)
     mean, least, most = format_number(counts.mean(), about.language), *(
         format_count(count, about.language) for count in (counts.min(), counts.max()))
-    return about.say("{mean} leads come {in_period} on average; the fewest {least}, the most {most}", mean=mean, least=least,
-                     most=most, in_period=phrase("in_a", word, about))
+    return about.plural(counts.mean(), "{mean} lead comes {in_period} on average; the fewest {least}, the most {most}",
+                        "{mean} leads come {in_period} on average; the fewest {least}, the most {most}", mean=mean, least=least,
+                        most=most, in_period=phrase("in_a", word, about))
 
 
 def _which(all_count: int, word: str, about: About) -> str:
@@ -99,7 +100,7 @@ def _which(all_count: int, word: str, about: About) -> str:
 
 
 def _period_ticks(ax: Axes, starts: pd.DatetimeIndex, about: About) -> None:
-    step = max(1, int(np.ceil(len(starts) / 6)))
+    step = max(1, int(np.ceil(len(starts) / MOST_DATES)))
     at = np.arange(0, len(starts), step)
     ax.set_xticks(at, [format_moment(starts[position], about.language) for position in at])
 

@@ -18,6 +18,8 @@ STAGES = {
     "account_management": ("repeat_share", "referred_share"),
     "all": ("cost_per_result_amount", "margin_per_cost"),
 }
+# As many letters as fit over both panels, and over one.
+LINE_LETTERS, HEAD_LETTERS = 82, 30
 
 
 def plot_processes(compared: pd.DataFrame, stage: str = "conversion", ax: Axes | None = None) -> Axes:
@@ -39,7 +41,7 @@ def plot_processes(compared: pd.DataFrame, stage: str = "conversion", ax: Axes |
 
 def _title(figure: Figure, table: pd.DataFrame, stage: str, about: About) -> None:
     """Over both panels: from where to where their figures go, then what is counted."""
-    said = filter(None, (_range(table, name, about) for name in STAGES[stage]))
+    said = (style.wrapped(_range(table, name, about), LINE_LETTERS) for name in STAGES[stage] if table[name].notna().any())
     counted = {"account_management": "orders_count", "all": "customers_count"}.get(stage, "leads_count")
     n = about.say("n = {count} {what}", count=format_count(table[counted].sum(), about.language),
                   what=term(counted).label(about.language).lower())
@@ -50,10 +52,8 @@ def _title(figure: Figure, table: pd.DataFrame, stage: str, about: About) -> Non
 
 
 def _range(table: pd.DataFrame, name: str, about: About) -> str:
-    """The lowest and the highest process of a figure, empty where nothing is known."""
+    """The lowest and the highest process of a figure that is known of some."""
     known = table[table[name].notna()].sort_values(name)
-    if known.empty:
-        return ""
     low, high = (about.say("{value} (“{process}”)", value=_value(row[name], name, about), process=about.label(row.process))
                  for row in (known.iloc[0], known.iloc[-1]))
     label = term(name).label(about.language)
@@ -75,7 +75,7 @@ def _panel(ax: Axes, table: pd.DataFrame, name: str, about: About, paint: str) -
     texts = [_value(value, name, about) for value in table[name]]
     style.bars(ax, [about.label(key) for key in table["process"]], table[name], colours=paint, texts=texts,
                **_limits(table, name))
-    ax.set_title(entry.label(about.language), fontweight="bold", loc="left", fontsize=10)
+    ax.set_title(style.wrapped(entry.label(about.language), HEAD_LETTERS), fontweight="bold", loc="left", fontsize=10)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right * 1.25)
     ax.set_xticks([])

@@ -59,7 +59,7 @@ def plot_did_it_work(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.legend(handles=[Line2D([], [], marker="o", color=style.INK, label=about.say("found")),
                            Line2D([], [], marker="D", linestyle="", markerfacecolor="white", color=style.INK,
                                   label=about.say("foretold"))],
-                  loc="upper left", bbox_to_anchor=(0.0, -0.2), ncols=2)
+                  loc="upper left", bbox_to_anchor=(0.0, -0.45 / (0.6 + 0.62 * len(known))), ncols=2)
         style.title(ax, _headline(known, about), below, about)
         return ax
 

@@ -98,7 +98,7 @@ def plot_plan_calendar(calendar: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_yticks(range(len(table)), [style.wrapped(about.label(key)) for key in table["measure"]])
         ax.set_ylim(len(table) - 0.4, -0.75)
         ax.set_xlim(first - pd.Timedelta(days=8), last + pd.Timedelta(days=8))
-        style.date_axis(ax, about, 3, 6)
+        style.date_axis(ax, about)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
         style.title(ax, _calendar_headline(table, about),
@@ -139,7 +139,7 @@ def plot_detectability(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.annotate(_weeks_text(row, about), (ends[at], at), (6, 0), textcoords="offset points", va="center", fontsize=9,
                         bbox={"facecolor": "white", "edgecolor": "none", "pad": 1})
         ax.set_xscale("log")
-        ax.set_xlim(left, FAR_WEEKS * 14)
+        ax.set_xlim(left, FAR_WEEKS * 25)
         ax.set_xticks([tick for tick in (1, 4, 12, 52, 520) if tick >= left],
                       [format_number(tick, about.language) for tick in (1, 4, 12, 52, 520) if tick >= left])
         ax.minorticks_off()

@@ -50,8 +50,8 @@ def plot_referred_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -
         headline = "; ".join(parts) if parts else (
             about.say("Recommended clients and the others cannot be told apart") if told
             else about.say("Too few recommended clients to compare them with the others yet"))
-        style.title(ax, style.capital(headline), about.say("95 % limits; in brackets: out of how many · paler: fewer than 30, or "
-                                                           "origin unknown · no proof of cause"), about)
+        below = about.say("95 % limits; in brackets: out of how many · paler: fewer than 30, or origin unknown · no proof of cause")
+        style.title(ax, headline, below, about)
         return ax
 
 

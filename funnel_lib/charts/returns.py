@@ -174,7 +174,7 @@ def _mean_and_extra(ax: Axes, place: int, row: tuple, right: float, about: About
 def _marginal_headline(shown: pd.DataFrame, about: About) -> str:
     parts = [about.say(EXTRA[row.verdict], channel=about.label(row.channel)) for row in shown.itertuples() if row.verdict in EXTRA]
     if parts:
-        return style.capital("; ".join(parts[:2]))
+        return "; ".join(parts[:2])
     if (shown["verdict"] == "no_difference").any():
         return about.say("In no channel is one more customer clearly dearer or cheaper than one on average")
     return about.say("Whether one more customer is dearer than one on average cannot be told")

@@ -48,7 +48,7 @@ def plot_scorecards(scores: pd.DataFrame, ax: Axes | None = None) -> Axes:
 
 def _name(row: tuple, about: About) -> str:
     step = f": {about.label(row.step)}" if isinstance(row.step, str) else ""
-    return style.wrapped(about.label(row.indicator) + step, 30)
+    return style.wrapped(about.label(row.indicator) + step, 24)
 
 
 def _both_years(ax: Axes, at: int, row: tuple, about: About) -> None:

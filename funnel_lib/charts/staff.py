@@ -19,7 +19,7 @@ NERVES = (("strain", marked("Strain, 1 to 5"), ("strain_low", "strain_high")),
            ("strain_hours_per_result_low", "strain_hours_per_result_high")),
           ("refusals_per_win", marked("Refusals per win"), ("refusals_per_win_low", "refusals_per_win_high")),
           ("returns_per_win", marked("Moves back per win"), ("returns_per_win_low", "returns_per_win_high")))
-PANEL_TOP = 0.88
+PANEL_TOP = 0.8
 FULL = 1.0
 
 
@@ -70,7 +70,7 @@ def _nerves_headline(rows: pd.DataFrame, about: About) -> str:
                      if hardest == STAGES[1] else
                      about.plural(count, "a win in conversion takes {count} refusal", "a win in conversion takes {count} refusals",
                                   count=shown))
-    return style.capital("; ".join(parts)) or about.say("How hard the work is cannot be told")
+    return "; ".join(parts) or about.say("How hard the work is cannot be told")
 
 
 def plot_capacity(roles: pd.DataFrame, ax: Axes | None = None) -> Axes:
@@ -133,7 +133,7 @@ def plot_role_load(load: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.axhline(FULL, color=style.INK, linewidth=1, linestyle="--")
         ax.set_ylim(0, 1.08 * max(FULL, rows["load_share"].max()))
         style.share_axis(ax, about.say("needed / paid"), about, "y")
-        style.date_axis(ax, about, 3, 6)
+        style.date_axis(ax, about)
         ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=4, borderaxespad=0.2, frameon=False)
         word = style.period_word(sorted(rows["period_start"].unique()))
         below = about.say("new leads {of_each_period} × hours per lead / paid hours; dashed: full",

@@ -90,7 +90,7 @@ def plot_stage_efficiency(table: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_yticks([])
         for spine in ax.spines.values():
             spine.set_visible(False)
-        gap, top = 0.16, 0.93
+        gap, top = 0.16, 0.9
         for number, (column, head, _, limits) in enumerate(PANELS):
             panel = ax.inset_axes((gap + number * (1 - gap) / len(PANELS), 0, 0.9 * (1 - gap) / len(PANELS), top))
             _stage_panel(panel, rows, column, limits, about)
@@ -160,7 +160,7 @@ def plot_stage_change(change: pd.DataFrame, ax: Axes | None = None) -> Axes:
             ax.annotate(format_share(value, about.language), (max(high, value), position), (6, 0), textcoords="offset points",
                         va="center", fontsize=9)
         ax.axvline(0, color=style.GREY, linewidth=0.9)
-        ax.set_yticks(range(len(known)), [about.say(name, stage=about.label(stage)) for stage, name, *_ in known])
+        ax.set_yticks(range(len(known)), [style.wrapped(about.say(name, stage=about.label(stage))) for stage, name, *_ in known])
         ax.set_ylim(len(known) - 0.5, -0.5)
         left, right = ax.get_xlim()
         ax.set_xlim(left, right + 0.12 * (right - left))
@@ -191,7 +191,7 @@ def plot_next_unit(units: pd.DataFrame, ax: Axes | None = None) -> Axes:
             panel = ax.inset_axes((number * 0.5, 0, 0.46, top))
             _unit_panel(panel, units, name, np.asarray(cost, dtype=float), about)
             head = about.say("{what}, {currency} a year", what=term(f"{name}_brings_amount").label(about.language),
-                             currency=about.currency)
+                             currency=style.currency_sign(about))
             panel.set_title(head, fontsize=9, color=style.INK, loc="left")
         style.title(ax, _unit_headline(units, about),
                     about.say("upright mark: what the unit costs; thin lines: 95 % limits; by the chain of rates"), about)

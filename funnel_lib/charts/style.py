@@ -10,6 +10,7 @@ from zlib import crc32
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
+from babel.numbers import get_currency_symbol
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.dates import AutoDateLocator, num2date
@@ -44,7 +45,7 @@ PERCENT = 100
 # What fits beside the widest labels.
 TITLE_LETTERS, LINE_LETTERS = 70, 96
 # Cyrillic letters are wider.
-WIDER = {"ru": 0.9}
+WIDER = {"ru": 0.8}
 _LINE_POINTS = 14.5
 
 
@@ -77,8 +78,8 @@ def title(ax: Axes, headline: str, below: str, about: About | None = None) -> No
     The observed period is added to the line when `about` is given.
     """
     period, narrower = (observed_period(about), WIDER.get(about.language, 1.0)) if about else ("", 1.0)
-    heads = _balanced(headline, int(TITLE_LETTERS * narrower))
-    line = dotted(below, period).replace("n = ", f"n{SPACE}={SPACE}").replace(" %", f"{SPACE}%")
+    heads = _balanced(_capital(headline), int(TITLE_LETTERS * narrower))
+    line = dotted(below, period).replace("n = ", f"n{SPACE}={SPACE}").replace(" %", f"{SPACE}%").replace(" · ", f"{SPACE}· ")
     lines = [*heads, *textwrap.wrap(line, int(LINE_LETTERS * narrower))]
     ax.set_title(lines[0], fontweight="bold", loc="left", pad=6 + _LINE_POINTS * (len(lines) - 1))
     for number, line in enumerate(lines[1:], 1):
@@ -104,9 +105,14 @@ def quoted(keys: Iterable[str], about: About) -> str:
     return ", ".join(about.say("“{name}”", name=about.label(key)) for key in keys)
 
 
-def capital(text: str) -> str:
+def _capital(text: str) -> str:
     """The text with a capital first letter."""
     return text[:1].upper() + text[1:]
+
+
+def currency_sign(about: About) -> str:
+    """The currency as the language writes it."""
+    return get_currency_symbol(about.currency, locale=about.language)
 
 
 def untold(ax: Axes, headline: str, below: str, about: About) -> Axes:
@@ -183,9 +189,10 @@ def numbers(axis: Axis, about: About) -> None:
     axis.set_major_formatter(lambda value, _: format_exact(value, about.language))
 
 
-def date_axis(ax: Axes, about: About, fewest: int, most: int) -> None:
-    """A horizontal axis of dates as the language writes them; between so few and so many of them."""
-    ax.xaxis.set_major_locator(AutoDateLocator(minticks=fewest, maxticks=most))
+def date_axis(ax: Axes, about: About, most: int = 6) -> None:
+    """A horizontal axis of so many dates at most, as the language writes them."""
+    # A larger least number leaves the locator without an interval for some ranges of years, and it warns.
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=most // 3, maxticks=most))
     ax.xaxis.set_major_formatter(
         lambda value, _: format_moment(pd.Timestamp(num2date(value)).tz_localize(None).normalize(), about.language))
 

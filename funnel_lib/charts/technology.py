@@ -55,7 +55,7 @@ def plot_qualification_match(match: pd.DataFrame, ax: Axes | None = None) -> Axe
         ax.legend(handles=[Line2D([], [], linestyle="", marker="s", color=colour, label=name) for colour, name in (
             (style.VERMILION, about.say("dearer people on cheaper work")),
             (style.GREEN, about.say("cheaper people on dearer work")))],
-            loc="upper left", bbox_to_anchor=(0.0, -0.32 if len(table) < 3 else -0.2), ncols=2)
+            loc="upper left", bbox_to_anchor=(0.0, -0.45 / (0.5 + 0.5 * len(table))), ncols=2)
         whole = format_count(match["hours"].sum(), about.language)
         style.title(ax, _match_headline(table, about), about.say("of {hours} hours on cards; money by the hour costs", hours=whole),
                     about)

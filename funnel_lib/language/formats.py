@@ -20,7 +20,7 @@ from babel.dates import get_day_names
 from babel.numbers import NumberPattern, format_compact_currency, get_currency_symbol, parse_pattern
 from babel.units import format_unit
 
-from funnel_lib.language.messages import marked, translate
+from funnel_lib.language.messages import marked, message, translate
 
 LANGUAGES = ("en", "ru")
 NOT_AVAILABLE, YES, NO, PER_HOUR = marked("n/a"), marked("yes"), marked("no"), marked("per hour")
@@ -122,6 +122,7 @@ def format_exact(value: float, language: str = "en") -> str:
     return _decimal(number, next(decimals for decimals in range(7) if round(number, decimals) == number), language)
 
 
+HUNDREDTH = 0.01
 # A smaller share is written as zero: its digits would all be noughts.
 LEAST_SHARE = 0.00005
 
@@ -143,6 +144,29 @@ def format_share(value: Any, language: str = "en") -> str:
         return not_available(language)
     number = float(value) if abs(float(value)) >= LEAST_SHARE else 0.0
     return _decimal(number * 100, _share_decimals(number), language) + SPACE + "%"
+
+
+def format_chance(value: Any, language: str = "en") -> str:
+    """A probability that was counted on draws: beyond one in a hundred they are too few for more digits.
+
+    >>> format_chance(0.834), format_chance(1), format_chance(0.002, "ru")
+    ('83\\xa0%', 'over 99\\xa0%', 'менее 1\\xa0%')
+    """
+    if not is_available(value):
+        return not_available(language)
+    told = f"{round(100 * min(max(value, HUNDREDTH), 1 - HUNDREDTH))}{SPACE}%"
+    if HUNDREDTH <= value <= 1 - HUNDREDTH:
+        return told
+    return translate(message("under {share}", share=told) if value < HUNDREDTH else message("over {share}", share=told), language)
+
+
+def currency_sign(currency: str, language: str = "en") -> str:
+    """How the language writes the currency.
+
+    >>> currency_sign("RUB", "ru"), currency_sign("RUB"), currency_sign("EUR")
+    ('₽', 'RUB', '€')
+    """
+    return get_currency_symbol(currency, locale=_locale(language))
 
 
 def _money_decimals(value: float) -> int:
@@ -173,14 +197,14 @@ def _without_idle_zeros(text: str, language: str) -> str:
 
 def _signed(text: str, currency: str, language: str) -> str:
     """A letter code stands apart from its number: `RUB 1.23M`."""
-    sign = get_currency_symbol(currency, locale=_locale(language))
+    sign = currency_sign(currency, language)
     return text.replace(sign, sign + SPACE, 1) if sign.isalpha() and not text.endswith(sign) else text
 
 
 def _with_currency(text: str, currency: str | None, language: str) -> str:
     if not currency:
         return text
-    sign = get_currency_symbol(currency, locale=_locale(language))
+    sign = currency_sign(currency, language)
     if _is_before(language):
         digits = text.removeprefix(MINUS)
         return text[: len(text) - len(digits)] + sign + (SPACE if sign.isalpha() else "") + digits
@@ -325,7 +349,7 @@ def _money_interval(low: float, high: float, language: str, currency: str) -> st
     """The currency said once, where a single amount has it: `−€74 … −38`, `−74 … −38 ₽`."""
     texts = [format_money(limit, language, currency) for limit in (low, high)]
     without = 1 if _is_before(language) else 0
-    sign = re.escape(get_currency_symbol(currency, locale=_locale(language)))
+    sign = re.escape(currency_sign(currency, language))
     texts[without] = re.sub(rf"\s*{sign}\s*", "", texts[without])
     return _joined(*texts)
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+
+from funnel_lib.language.formats import currency_sign
 from funnel_lib.language.messages import marked, message, plural, translate
 
 WORDS: dict[str, str] = {
@@ -114,5 +117,17 @@ def counted(count: int, key: str, language: str = "en") -> str:
 def unit_word(unit: str, language: str = "en", currency: str | None = None) -> str:
     """What a column's head says beside its name, or an empty text."""
     if unit == "amount":
-        return currency or ""
+        return currency_sign(currency, language) if currency else ""
     return translate(UNIT_WORDS[unit], language) if unit in UNIT_WORDS else ""
+
+
+def with_unit(label: str, unit: str, language: str = "en", currency: str | None = None) -> str:
+    """The head of a column: its label, and its unit where the label does not say it in one form or another.
+
+    >>> with_unit("Norm", "minutes"), with_unit("Days to win", "days"), with_unit("Часы с нагрузкой", "hours", "ru")
+    ('Norm, minutes', 'Days to win', 'Часы с нагрузкой')
+    """
+    told = unit_word(unit, language, currency)
+    stem = told[:3].lower()  # «дней» and «день», «часов» and «часы»
+    known = not told or unit == "share" or any(part.startswith(stem) for part in re.findall(r"\w+", label.lower()))
+    return label if known else f"{label}, {told}"

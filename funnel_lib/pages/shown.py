@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 
 from funnel_lib.description import in_language
-from funnel_lib.glossary import Term, term
+from funnel_lib.glossary import GLOSSARY, Term, term
 from funnel_lib.language.formats import format_moment
 from funnel_lib.language.words import word
 from funnel_lib.rates import steady
@@ -52,8 +52,9 @@ def reader_of(subject: Any) -> Reader:
     if hasattr(subject, "label"):
         return Reader(subject.language, subject.currency, subject.label)
     described = subject.description
-    titles = {name: in_language(process.name, described.language, name) for name, process in described.processes.items()}
-    return Reader(described.language, described.currency, lambda key: titles.get(key, str(key)))
+    labels = {key: entry.label(described.language) for key, entry in GLOSSARY.items()}
+    labels.update((name, in_language(process.name, described.language, name)) for name, process in described.processes.items())
+    return Reader(described.language, described.currency, lambda key: labels.get(key, str(key)))
 
 
 def known_term(key: Any) -> Term | None:

@@ -11,7 +11,7 @@ import pandas as pd
 
 from funnel_lib.language.formats import format_cell, format_interval, format_value
 from funnel_lib.language.messages import translate
-from funnel_lib.language.words import counted, unit_word, word
+from funnel_lib.language.words import counted, with_unit, word
 from funnel_lib.pages.attempt import why_unavailable
 from funnel_lib.pages.shown import TABLE, Reader, Shown, known_term, plain, reader_of, safe
 
@@ -122,9 +122,9 @@ def _upper_of(key: Any) -> str | None:
 
 
 def _head(column: Column, reader: Reader) -> str:
-    label = word("confidence", reader.language) if column.high is not None else column.label
-    unit = unit_word(column.unit, reader.language, reader.currency) if column.high is None else ""
-    return f"{label}, {unit}" if unit and column.unit != "share" and unit.lower() not in label.lower() else label
+    if column.high is not None:
+        return word("confidence", reader.language)
+    return with_unit(column.label, column.unit, reader.language, reader.currency)
 
 
 def _cell(row: dict[Any, Any], column: Column, reader: Reader) -> str:

@@ -73,8 +73,7 @@ def _load(path: Path) -> Any:
 _PROBLEMS = (marked("not YAML"), marked("mapping values are not allowed here"), marked("could not find expected ':'"),
              marked("found unexpected end of stream"), marked("expected <block end>, but found '<scalar>'"),
              marked("expected <block end>, but found '<block mapping start>'"), marked("expected <block end>, but found ','"),
-             marked("expected <block end>, but found '-'"), marked("found character '\\t' that cannot start any token"),
-             marked("expected ',' or ']', but got ':'"))
+             marked("expected <block end>, but found '-'"), marked("found character '\\t' that cannot start any token"))
 
 
 def _problem(text: str) -> Message:
@@ -82,7 +81,8 @@ def _problem(text: str) -> Message:
     if twice:
         return message('found duplicate key "{key}" with value "{value}" (original value: "{first}")', key=twice[1], value=twice[2],
                        first=twice[3])
-    return message(text)
+    unended = re.fullmatch(r"expected ',' or '(.)', but got '(.+)'", text)
+    return message("expected ',' or {end!r}, but got {found!r}", end=unended[1], found=unended[2]) if unended else message(text)
 
 
 def _impossible_date(path: Path, text: str) -> Message:

@@ -90,7 +90,7 @@ def _results(units: list[Unit], order: Order, company: Company, folder: Path) ->
     prepare_fonts(shared)
     with nursery(common_environment(shared)) as address:
         job = Job(folder, order.timeout, order.formats, shown_names(order), "xlsx" in order.formats, order.cases,
-                  address, company.description.language,
+                  address, order.language or company.description.language,
                   {unit.process: _since(company, unit.process) for _, unit in to_run})
         yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
 

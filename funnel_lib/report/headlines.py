@@ -47,6 +47,7 @@ class Figure:
     before: str = ""
     mark: str = ""
     link: str = ""
+    is_failed: bool = False
 
 
 @dataclass(frozen=True)
@@ -82,7 +83,7 @@ def _figure(one: Headline, entry: dict[str, Any] | None, stale: Collection[str],
     figures = figures_of(shown.get("sentences", []))
     value = _told(one, figures, shown.get("currency"), language)
     return Figure(value, figures.get(one.key), _before(one, shown, language), _mark(entry, shown, stale, language),
-                  quote(page_name(entry)))
+                  quote(page_name(entry)), entry["status"] == "failed")
 
 
 def _told(one: Headline, figures: dict[str, Any], currency: str | None, language: str) -> str:

@@ -207,8 +207,21 @@ def _anchor(page: Page) -> str:
 
 def clean(html: str) -> str:
     """HTML without anything that runs, loads or restyles; texts stay."""
-    return bleach.clean(DROPPED.sub("", html), tags=TAGS, attributes=ATTRIBUTES,
-                        protocols={"http", "https", "mailto", "data"}, strip=True)
+    return _pictured(bleach.clean(DROPPED.sub("", html), tags=TAGS, attributes=ATTRIBUTES,
+                                  protocols={"http", "https", "mailto", "data"}, strip=True))
+
+
+def _pictured(html: str) -> str:
+    """A picture that lost its source is dropped; one without words is none to who does not see it."""
+    if "<img" not in html:
+        return html
+    soup = BeautifulSoup(html, "html.parser")
+    for image in soup.find_all("img"):
+        if not image.get("src"):
+            image.decompose()
+        elif image.get("alt") is None:
+            image["alt"] = ""
+    return str(soup)
 
 
 def _add_outputs(cell: nbformat.NotebookNode, page: Page) -> None:

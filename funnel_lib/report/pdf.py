@@ -19,13 +19,22 @@ if TYPE_CHECKING:
 FACES = (("DejaVu Sans", "DejaVuSans.ttf", "normal", "normal"), ("DejaVu Sans", "DejaVuSans-Bold.ttf", "bold", "normal"),
          ("DejaVu Sans", "DejaVuSans-Oblique.ttf", "normal", "italic"), ("DejaVu Serif", "DejaVuSerif.ttf", "normal", "normal"),
          ("DejaVu Serif", "DejaVuSerif-Bold.ttf", "bold", "normal"), ("DejaVu Sans Mono", "DejaVuSansMono.ttf", "normal", "normal"))
-# Important, since the page's own style sheet would win otherwise.
+# Important, since the page's own style sheet would win otherwise. DejaVu runs wide: its letters may be smaller than others.
 PAPER = """
 :root { --sans: "DejaVu Sans" !important; --serif: "DejaVu Serif" !important; }
 code, pre { font-family: "DejaVu Sans Mono" !important; }
 body { font-size: 9.5pt !important; }
+h1 { font-size: 19pt !important; string-set: title content(); }
+.verdict li.lead { font-size: 12.5pt !important; }
 table { font-size: 8pt !important; }
-table.wide, table.wide thead th { font-size: 7pt !important; }
+table.wide { font-size: 7pt !important; }
+thead th { hyphenate-limit-chars: 10 4 4 !important; }
+/* The contents are links on a screen; on paper they have the numbers of the pages. */
+nav.contents { display: block !important; font-size: .9em !important; margin: 14pt 0 !important; padding: 6pt 0 !important; }
+.contents p { display: none !important; }
+.contents a::after { content: " " leader(".") " " target-counter(attr(href), page); }
+@page { @bottom-left { content: string(title); font: 8pt var(--sans); color: #5d6670; } }
+@page :first { @bottom-left { content: none; } }
 """
 
 

@@ -38,7 +38,7 @@ class Voice:
     @property
     def language(self) -> str:
         """Looked up when something is to be said: a command may have written the company meanwhile."""
-        described = language_of(self.company) if self.company is not None and self.asked is None else None
+        described = language_of(self.company) if self.company is not None and self.asked not in LANGUAGES else None
         return next((language for language in (self.asked, described) if language in LANGUAGES), "en")
 
     def tell(self, text: Message, err: bool = False) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from funnel_lib.language.formats import not_available
-from funnel_lib.language.words import unit_word, word
+from funnel_lib.language.words import unit_word, with_unit, word
 
 # The only date in the file: Excel wants one, and the clock would make every run differ.
 CREATED = datetime(2000, 1, 1)
@@ -110,7 +110,8 @@ class _Writer:
         sheet, columns, rows = self.book.add_worksheet(name), table["columns"], table["rows"][:SHEET_ROWS]
         for at, column in enumerate(columns):
             sheet.set_column(at, at, WIDTHS.get(column["unit"], 14))
-            sheet.write_string(0, at, self._head(column), self.head)
+            head = with_unit(column["label"], column["unit"], self.language, self.currency)
+            sheet.write_string(0, at, head, self.head)
         own = next((at for at, column in enumerate(columns) if column["key"] == "unit"), None)
         for number, row in enumerate(rows, start=1):
             for at, (value, column) in enumerate(zip(row, columns, strict=True)):
@@ -120,11 +121,6 @@ class _Writer:
         sheet.freeze_panes(1, 1)
         if columns:
             sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)
-
-    def _head(self, column: dict[str, str]) -> str:
-        unit = unit_word(column["unit"], self.language, self.currency)
-        known = column["unit"] == "share" or not unit or unit.lower() in column["label"].lower()
-        return column["label"] if known else f"{column['label']}, {unit}"
 
     def _cell(self, sheet: Any, row: int, at: int, value: Any, unit: str) -> None:
         moment = _moment(value) if unit == "date" and isinstance(value, str) else None

@@ -102,7 +102,9 @@ def merged(domain: str, language: str) -> Catalog:
                   header_comment="# Made by `make messages` from the code; the translations are written by hand.")
     for place, text in messages_of(domain):
         known = old.get(text)
-        new.add(text, known.string if known else "" if isinstance(text, str) else ("",) * new.num_plurals,
+        # A text that was counted before and is not any more has to be translated anew.
+        same = known is not None and isinstance(known.id, str) == isinstance(text, str)
+        new.add(text, known.string if same else "" if isinstance(text, str) else ("",) * new.num_plurals,
                 locations=[(place, None)])
     return new
 

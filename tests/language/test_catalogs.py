@@ -71,6 +71,28 @@ def test_translations_do_not_mix_languages(domain, language):
         assert not foreign, f"{sorted(foreign)} in: {translated}"
 
 
+def _numbers(text: str) -> list[str]:
+    """The numbers in a text as it writes them, thousands and decimals the English way."""
+    return sorted(re.findall(r"\d+(?:\.\d+)?", re.sub(r"(?<=\d)[ ,](?=\d{3}\b)", "", CODE.sub(" ", text))))
+
+
+@pytest.mark.parametrize("domain", ["glossary", "notebooks"])
+def test_formulas_and_prose_keep_their_numbers(domain):
+    for english, translated in _pairs(domain, "ru"):
+        assert _numbers(translated.replace(",", ".")) == _numbers(english), translated
+
+
+@pytest.mark.parametrize("language", catalogs.LANGUAGES)
+def test_a_text_has_the_same_translation_in_every_catalog(language):
+    """The catalogs stand one behind the other: the first that has a text would speak for all."""
+    said: dict = {}
+    for domain in DOMAINS:
+        for entry in catalogs.catalog(domain, language):
+            if entry.id and entry.string:
+                said.setdefault(str(entry.id), set()).add(str(entry.string))
+    assert not {text: forms for text, forms in said.items() if len(forms) > 1}
+
+
 @pytest.mark.parametrize("path", [path for room in SPEAKING for path in sorted((ROOT / "funnel_lib" / room).rglob("*.py"))],
                          ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_prose_outside_the_catalogs(path):
@@ -91,6 +113,14 @@ def _allowed(node: ast.AST) -> list[ast.AST]:
     if isinstance(node, ast.Call) and (_called(node) in catalogs.KEYWORDS or ast.unparse(node.func).startswith("log.")):
         return list(node.args)
     return []
+
+
+def test_messages_are_found_also_inside_other_messages():
+    code = """
+say("{count} of {texts}", count=say.plural(n, "{n} one", "{n} many", n=words(say, n)), texts=say((marked("a"), marked("b"))[n]))
+say(table[key])
+"""
+    assert list(catalogs._of_code(code.encode())) == ["{count} of {texts}", ("{n} one", "{n} many"), "a", "b"]
 
 
 def _called(node: ast.AST) -> str:

@@ -75,6 +75,27 @@ def test_index_manifest_and_error_page_name_the_reason_and_the_cell(faults: tupl
         assert "Traceback" in details.get_text() and details.get("open") is None
 
 
+def test_what_went_wrong_is_said_in_the_language_of_the_reports(tmp_path: Path) -> None:
+    asks = "from funnel_lib import lead_flow\nlead_flow.attribution_models(chosen)"
+    notebooks = write_notebooks(tmp_path / "notebooks", n01_asks=report_cells(code(asks)), n02_unmarked=report_cells()[:-1])
+    _, output = render(tmp_path, notebooks, language="ru", processes=("wholesale",))
+    reasons = {"01_asks": "wholesale: нужна таблица «touches» (касания), а у этой компании её нет",
+               "02_unmarked": "ячейки, которая отмечает отчёт как готовый, нет, или она ничего не вывела"}
+    for name, reason in reasons.items():
+        assert manifest_of(output)[f"wholesale/{name}"]["failure"]["reason"] == reason
+        for page in ("index.html", f"wholesale/{name}.error.html"):
+            assert reason in BeautifulSoup((output / page).read_text(encoding="utf-8"), "html.parser").get_text(), page
+
+
+def test_a_process_that_cannot_be_read_says_so_in_the_language_of_the_reports(tmp_path: Path) -> None:
+    orders = write_company(tmp_path / "nutbolt") / "orders.csv"
+    orders.write_text("order_id,customer_id,process,ordered_at,amount\n1,a,retail,2026-01-06,1.234\n", encoding="utf-8")
+    outcome, output = render(tmp_path, write_notebooks(tmp_path / "notebooks", n01_good=report_cells()), language="ru")
+    assert [result.status for result in outcome.results] == ["failed", "failed"] and outcome.exit_code == 1
+    page = BeautifulSoup((output / "retail/01_good.error.html").read_text(encoding="utf-8"), "html.parser").get_text()
+    assert "1.234 может быть и тысячей, и дробью" in page and "Что не так с данными, покажет `funnel check`." in page
+
+
 def test_every_link_of_the_index_leads_somewhere(faults: tuple[batch.Outcome, Path]) -> None:
     _, output = faults
     page = BeautifulSoup((output / "index.html").read_text(), "html.parser")
