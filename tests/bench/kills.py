@@ -115,9 +115,9 @@ class Company:
         run, mark = self.start(), str(self.folder)
         try:
             begun = time.monotonic()
-            wait_until(lambda: run.poll() is not None or victims(mark, kind), 120)
+            wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             time.sleep(chance.uniform(0, max(0.0, self.seconds - (time.monotonic() - begun))))
-            wait_until(lambda: run.poll() is not None or victims(mark, kind), 120)
+            wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             struck = kill(chance.choice(sorted(victims(mark, kind)) or [0]))
             exit_code = run.wait(300)
             self.done = exit_code == 0
