@@ -1,6 +1,6 @@
 # make report  the reports of the demonstration company      make test   everything that must hold
 # make lint    the style of the code                          make bench  ratios and long simulations (tests/bench/RESULTS.md)
-# make test-pages  the pages in a real Chromium (Chromium and npm are needed)
+# make test-pages  the pages in a real Chromium and on paper (Chromium, npm and Pango are needed)
 PYTHON ?= python3
 VENV := .venv
 RUN := $(VENV)/bin
@@ -33,7 +33,7 @@ test-engines: install
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,engines]"
 	$(RUN)/python -m pytest -m engines
 
-# The pages in a real Chromium; what is missing for it is a failure.
+# The pages in a real Chromium, the PDFs by WeasyPrint; what is missing for it is a failure.
 test-pages: install
 	$(RUN)/python -m pip install --quiet --disable-pip-version-check --constraint constraints.txt --editable ".[test,browser]"
 	cd tests/browser && npm install --no-package-lock --ignore-scripts --no-audit --no-fund --loglevel=error

@@ -209,8 +209,10 @@ def test_environment_and_constraints_name_what_the_project_needs():
         if line and not line.startswith("#"):
             name, version = line.split("==")
             pinned[_name(name)] = version
-    missing = sorted((set(core) | set(test)) - set(pinned))
+    every = {_name(entry) for entries in extras.values() for entry in entries}
+    missing = sorted((set(core) | every) - set(pinned))
     assert not missing, f"constraints.txt does not pin {missing}"
+    assert set(extras["pdf"]) <= set(extras["browser"]), "the PDFs are tested with the pages"
     conda = _conda_names()
     assert conda == set(core) | set(test), conda ^ (set(core) | set(test))
 
