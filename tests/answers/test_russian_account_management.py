@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from funnel_lib import Process, answers, read_company
+from funnel_lib import Process, answers
 from funnel_lib.answers import of_earned, of_kept, of_leaving, of_lifetime, of_recommended
 from funnel_lib.answers.sentence import Sentence, attempt
+from tests.answers.russian import in_russian
 from tests.answers.test_kept import of, yearly
 from tests.charts.test_kept import many
-from tests.conftest import ROOT
 from tests.language.test_catalogs import CODE, LATIN
 from tests.loyalty import (
     test_chains,
@@ -44,10 +43,6 @@ SAID_OF = {
     "everything": (answers.account_management,)}
 
 
-def in_russian(process: Process) -> Process:
-    return replace(process, company=process.company.model_copy(update={"language": "ru"}))
-
-
 def said(process: Process, *topics: Callable) -> list[Sentence]:
     return [sentence for topic in topics for sentence in attempt(topic, process)]
 
@@ -66,14 +61,10 @@ def assert_the_same(english: list[Sentence], russian: list[Sentence]) -> None:
         assert re.match("[А-ЯЁ0-9]", translated) and translated.endswith(".") and not re.search(r"[{}]|  |\. [а-яё]", translated), translated
 
 
-@pytest.fixture(scope="module")
-def russian_demo():
-    return read_company(ROOT / "data" / "demo", language="ru")
-
-
 @pytest.mark.parametrize("name", PLACES)
-def test_the_demonstration_company_is_told_in_russian(demo, russian_demo, name):
-    english, russian = (said(company.process(name), answers.account_management) for company in (demo, russian_demo))
+def test_the_demonstration_company_is_told_in_russian(demo, name):
+    process = demo.process(name)
+    english, russian = (said(side, answers.account_management) for side in (process, in_russian(process)))
     assert_the_same(english, russian)
     assert len(russian) > 25 and russian[0].key == "repeat_rate"
 

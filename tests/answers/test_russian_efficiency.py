@@ -8,12 +8,12 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from funnel_lib import Process, answers, improvement, read_company
+from funnel_lib import Process, answers, improvement
 from funnel_lib.answers import of_capacity, of_efficiency, of_nerves, of_plan, of_sheet, of_technology
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.answers.sliders import result_text
 from tests import test_efficiency, test_improvement
-from tests.conftest import ROOT
+from tests.answers.russian import in_russian
 from tests.efficiency import company as small
 from tests.efficiency import match_cases, test_reach
 from tests.language.test_catalogs import CODE, LATIN
@@ -21,11 +21,6 @@ from tests.language.test_catalogs import CODE, LATIN
 ANSWERS = {"efficiency": answers.efficiency, "improvement": answers.improvement}
 # What the hand-made tables call things that are named without quotation marks, and keys of company.yaml.
 DATA = {"car", "phone", "contacted", "site", "hours", "cost"}
-
-
-@pytest.fixture(scope="module")
-def russian_demo():
-    return read_company(ROOT / "data" / "demo", language="ru")
 
 
 def foreign_words(text: str) -> set[str]:
@@ -52,8 +47,9 @@ def held_against(english: list[Sentence], russian: list[Sentence], data: frozens
 
 @pytest.mark.parametrize("name", ["retail", "wholesale", "custom"])
 @pytest.mark.parametrize("exercise", ANSWERS)
-def test_the_demonstration_company_in_russian(demo, russian_demo, name, exercise):
-    held_against(ANSWERS[exercise](demo.process(name)), ANSWERS[exercise](russian_demo.process(name)))
+def test_the_demonstration_company_in_russian(demo, name, exercise):
+    process = demo.process(name)
+    held_against(ANSWERS[exercise](process), ANSWERS[exercise](in_russian(process)))
 
 
 def _many(*measures: dict) -> dict:
