@@ -158,5 +158,5 @@ def _cost_gaps(process: Process) -> list[Sentence]:
 
 def _not_computed(process: Process) -> list[Sentence]:
     say = Speaker(process)
-    return [Sentence("measure_not_computed", say("Not computed: {reason}.", reason=found.message), finding=found.message)
-            for found in measures.measure_findings(process)]
+    return [Sentence("measure_not_computed", say("Not computed: {reason}.", reason=say.reason(found.message)),
+                     finding=found.message) for found in measures.measure_findings(process)]

@@ -13,7 +13,6 @@ from funnel_lib.answers.sentence import Sentence, Speaker, clauses
 from funnel_lib.company import Process
 from funnel_lib.improvement.past import BEFORE_AFTER, DID_NOT, WORKED
 from funnel_lib.improvement.vocabulary import lever_kind_is_share
-from funnel_lib.language.messages import translate
 from funnel_lib.rates import FEW
 from funnel_lib.schema import MISSING
 
@@ -133,15 +132,15 @@ def past(process: Process) -> list[Sentence]:
         if also:
             text += " " + say("Here also started: {measures}.", measures=say.names(also))
         sentences.append(Sentence("before_after_warning", text, measures=list(compared["measure"]), also_started=also))
-    sentences += [Sentence("measure_not_followed", say("Not looked at: {reason}.", reason=found.message), finding=found.message)
-                  for found in measures.past_findings(process)]
+    sentences += [Sentence("measure_not_followed", say("Not looked at: {reason}.", reason=say.reason(found.message)),
+                           finding=found.message) for found in measures.past_findings(process)]
     return sentences
 
 
 def _judged(say: Speaker, row: object) -> Sentence:
     told, numbers = {"measure": say.label(row.measure)}, {"measure": row.measure, "verdict": row.verdict}
     if row.effect != row.effect:
-        text = say("Whether “{measure}” worked cannot be told: {reason}.", reason=translate(row.reason, say.language), **told)
+        text = say("Whether “{measure}” worked cannot be told: {reason}.", reason=say.reason(row.reason), **told)
         return Sentence("whether_it_worked", text, **numbers)
     parts = [_verdict(say, row, told | {"range": _range(say, row), "values": _values(say, row),
                                         "forecast": _signed(say, row.forecast, row.moves)})]
@@ -164,7 +163,7 @@ def _verdict(say: Speaker, row: object, told: dict[str, str]) -> str:
     if row.verdict == DID_NOT:
         return say("“{measure}” did not work as planned: the difference is {effect} (95 % interval {range}; {values}; foretold: "
                    "{forecast}).", **told)
-    why = translate(row.reason, say.language) if row.reason else say("the interval holds both no effect and the one foretold")
+    why = say.reason(row.reason) if row.reason else say("the interval holds both no effect and the one foretold")
     return say("Whether “{measure}” worked cannot be told, since {reason}: {effect} (95 % interval {range}; {values}; foretold: "
                "{forecast}).", reason=why, **told)
 

@@ -134,6 +134,10 @@ class Speaker:
         """One after the other as the language lists things: "a, b, and c"."""
         return format_list(list(parts), locale=self.language)
 
+    def reason(self, text: str) -> str:
+        """Why something cannot be told, in the reader's language, as the end of a sentence that has its own full stop."""
+        return translate(text, self.language).removesuffix(".")
+
     def names(self, keys: Iterable[str]) -> str:
         """Labels in quotation marks, one after the other: “Call”, “Meeting”."""
         return ", ".join(translate(message("“{name}”", name=self.label(key)), self.language) for key in keys)

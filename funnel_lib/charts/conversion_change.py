@@ -119,7 +119,7 @@ def plot_step_trend(trend: pd.DataFrame, step: str | None = None, ax: Axes | Non
                 ax.annotate(format_share(value, about.language), (1, value), (4, 0), xycoords=("axes fraction", "data"),
                             textcoords="offset points", va="center", fontsize=9, color=style.GREY)
         style.share_axis(ax, about.say("of the step before"), about, "y")
-        style.date_axis(ax, about, 3, 6)
+        style.date_axis(ax, about)
         ax.set_ylim(0, min(max(1.1 * float(np.nan_to_num(table[["step_share", "upper_limit_share"]].max().max(), nan=1)), 0.05),
                            1.05))
         ax.tick_params(axis="x", rotation=0)

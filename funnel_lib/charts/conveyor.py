@@ -35,7 +35,7 @@ def plot_past(past: pd.DataFrame, ax: Axes | None = None) -> Axes:
             held = about.say("{inside} of {weeks} weeks inside", inside=len(own) - len(outside), weeks=len(own))
             panel.set_title(f"{_name(quantity, about)} · {held}", fontsize=9.5, loc="left")
             _finish(panel, quantity, about)
-            style.date_axis(panel, about, 2, 4)
+            style.date_axis(panel, about, 4)
         for panel in panels[-_COLUMNS:]:
             panel.set_xlabel(about.say("week"), fontsize=9)
         inside, every = int(past["inside"].sum()), len(past)

@@ -88,8 +88,9 @@ def _flow_headline(counts: np.ndarray, word: str, about: About) -> str:
         return phrase("none_over", word, about)
     mean, least, most = format_number(counts.mean(), about.language), *(
         format_count(count, about.language) for count in (counts.min(), counts.max()))
-    return about.say("{mean} leads come {in_period} on average; the fewest {least}, the most {most}", mean=mean, least=least,
-                     most=most, in_period=phrase("in_a", word, about))
+    return about.plural(counts.mean(), "{mean} lead comes {in_period} on average; the fewest {least}, the most {most}",
+                        "{mean} leads come {in_period} on average; the fewest {least}, the most {most}", mean=mean, least=least,
+                        most=most, in_period=phrase("in_a", word, about))
 
 
 def _which(all_count: int, word: str, about: About) -> str:

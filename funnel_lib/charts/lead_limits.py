@@ -212,4 +212,6 @@ def _week_headline(profile: pd.DataFrame, apart: np.ndarray, about: About) -> st
 
 
 def _day(key: str, about: About) -> str:
-    return about.labels.get(key, term(key).label(about.language))
+    """The day inside a sentence, where only English writes it with a capital."""
+    name = about.labels.get(key, term(key).label(about.language))
+    return name if about.language == "en" else name.lower()

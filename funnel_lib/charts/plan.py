@@ -98,7 +98,7 @@ def plot_plan_calendar(calendar: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_yticks(range(len(table)), [style.wrapped(about.label(key)) for key in table["measure"]])
         ax.set_ylim(len(table) - 0.4, -0.75)
         ax.set_xlim(first - pd.Timedelta(days=8), last + pd.Timedelta(days=8))
-        style.date_axis(ax, about, 3, 6)
+        style.date_axis(ax, about)
         ax.tick_params(axis="y", length=0)
         ax.grid(axis="x")
         style.title(ax, _calendar_headline(table, about),

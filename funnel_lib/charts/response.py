@@ -118,7 +118,7 @@ def _axes_of(ax: Axes, shown: pd.DataFrame, places: np.ndarray, across: bool, ab
         ax.set_xlim(-0.7, 23.7)
         ax.set_ylim(0, longest * 1.05)
         ax.set_xlabel(term(HOUR).label(about.language), loc="left")
-        style.number_axis(ax, about.say("hours"), about, "y")
+        style.number_axis(ax, term("hours").label(about.language), about, "y")
         return
     ax.set_yticks(places, [f"{style.wrapped(about.label(key), LABEL_LETTERS)}  ({format_count(count, about.language)})"
                            for key, count in zip(shown.iloc[:, 0], shown["leads_count"], strict=True)])
@@ -135,7 +135,7 @@ def _axes_of(ax: Axes, shown: pd.DataFrame, places: np.ndarray, across: bool, ab
                             va="center", fontsize=9, color=style.INK,
                             bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.3, "alpha": 0.0 if at == end else 1.0})
     # The legend stands to its right.
-    ax.set_xlabel(about.say("hours"), loc="left")
+    ax.set_xlabel(term("hours").label(about.language), loc="left")
     style.numbers(ax.xaxis, about)
     ax.grid(axis="x")
 

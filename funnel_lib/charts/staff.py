@@ -133,7 +133,7 @@ def plot_role_load(load: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.axhline(FULL, color=style.INK, linewidth=1, linestyle="--")
         ax.set_ylim(0, 1.08 * max(FULL, rows["load_share"].max()))
         style.share_axis(ax, about.say("needed / paid"), about, "y")
-        style.date_axis(ax, about, 3, 6)
+        style.date_axis(ax, about)
         ax.legend(loc="upper left", bbox_to_anchor=(0, -0.12), ncols=4, borderaxespad=0.2, frameon=False)
         word = style.period_word(sorted(rows["period_start"].unique()))
         below = about.say("new leads {of_each_period} × hours per lead / paid hours; dashed: full",

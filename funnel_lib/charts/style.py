@@ -189,9 +189,10 @@ def numbers(axis: Axis, about: About) -> None:
     axis.set_major_formatter(lambda value, _: format_exact(value, about.language))
 
 
-def date_axis(ax: Axes, about: About, fewest: int, most: int) -> None:
-    """A horizontal axis of dates as the language writes them; between so few and so many of them."""
-    ax.xaxis.set_major_locator(AutoDateLocator(minticks=fewest, maxticks=most))
+def date_axis(ax: Axes, about: About, most: int = 6) -> None:
+    """A horizontal axis of so many dates at most, as the language writes them."""
+    # A larger least number leaves the locator without an interval for some ranges of years, and it warns.
+    ax.xaxis.set_major_locator(AutoDateLocator(minticks=most // 3, maxticks=most))
     ax.xaxis.set_major_formatter(
         lambda value, _: format_moment(pd.Timestamp(num2date(value)).tz_localize(None).normalize(), about.language))
 

@@ -59,7 +59,7 @@ def test_what_is_missing_is_a_sentence_not_an_error():
 WORDS = {"no lost events": "No lost lead is recorded", "final state only": "The moment is unknown for 300 of 300 outcomes",
          "one lead": "fewer than 30 leads could reach each", "no lead": "There are no leads to measure conversion on yet",
          "all running": "no lead is won yet", "a step nobody reached": "The narrowest step is “offer”: 0\xa0% of those",
-         "a loop of 500 returns": "1 of 1 leads that were given up came back", "all at midnight of one day": "within 0\xa0days",
+         "a loop of 500 returns": "1 of 1 lead that was given up came back", "all at midnight of one day": "within 0\xa0days",
          "renamed halfway": "60 leads went through steps that are not described: if a step was renamed"}
 
 

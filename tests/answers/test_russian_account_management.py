@@ -5,17 +5,16 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import replace
 
 import pandas as pd
 import pytest
 
-from funnel_lib import Process, answers, read_company
+from funnel_lib import Process, answers
 from funnel_lib.answers import of_earned, of_kept, of_leaving, of_lifetime, of_recommended
 from funnel_lib.answers.sentence import Sentence, attempt
+from tests.answers.russian import in_russian
 from tests.answers.test_kept import of, yearly
 from tests.charts.test_kept import many
-from tests.conftest import ROOT
 from tests.language.test_catalogs import CODE, LATIN
 from tests.loyalty import (
     test_chains,
@@ -44,10 +43,6 @@ SAID_OF = {
     "everything": (answers.account_management,)}
 
 
-def in_russian(process: Process) -> Process:
-    return replace(process, company=process.company.model_copy(update={"language": "ru"}))
-
-
 def said(process: Process, *topics: Callable) -> list[Sentence]:
     return [sentence for topic in topics for sentence in attempt(topic, process)]
 
@@ -66,14 +61,10 @@ def assert_the_same(english: list[Sentence], russian: list[Sentence]) -> None:
         assert re.match("[А-ЯЁ0-9]", translated) and translated.endswith(".") and not re.search(r"[{}]|  |\. [а-яё]", translated), translated
 
 
-@pytest.fixture(scope="module")
-def russian_demo():
-    return read_company(ROOT / "data" / "demo", language="ru")
-
-
 @pytest.mark.parametrize("name", PLACES)
-def test_the_demonstration_company_is_told_in_russian(demo, russian_demo, name):
-    english, russian = (said(company.process(name), answers.account_management) for company in (demo, russian_demo))
+def test_the_demonstration_company_is_told_in_russian(demo, name):
+    process = demo.process(name)
+    english, russian = (said(side, answers.account_management) for side in (process, in_russian(process)))
     assert_the_same(english, russian)
     assert len(russian) > 25 and russian[0].key == "repeat_rate"
 
@@ -180,7 +171,7 @@ def test_recommended_clients_take_their_form(count, words):
     process = test_chains.small(**test_chains.tables(bought, dict.fromkeys(names[1:], "boss")), language="ru")
     text = " ".join(said(process, answers.account_management)).replace("\N{NO-BREAK SPACE}", " ")
     assert words in text
-    assert count < 3 or f"новых клиентов по его рекомендации – {count} из {count}" in text
+    assert count < 3 or f"новых клиентов по его рекомендации — {count} из {count}" in text
 
 
 @pytest.mark.parametrize(("days", "words"), [(1, "за 1 день"), (2, "за 2 дня"), (5, "за 5 дней"), (11, "за 11 дней"),
@@ -189,4 +180,4 @@ def test_a_number_of_days_stands_in_the_case_of_its_sentence(days, words):
     """40 clients, all of whom come again after so many days."""
     rows = [(f"c{number}", str(pd.Timestamp("2026-01-01") + pd.Timedelta(days=turn)), 10, 3)
             for number in range(len(MANY)) for turn in (0, days)]
-    assert f"половина всех – {words}" in told(rows, of_kept.next_orders)
+    assert f"половина всех — {words}" in told(rows, of_kept.next_orders)

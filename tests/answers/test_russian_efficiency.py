@@ -8,35 +8,38 @@ from collections.abc import Callable
 import pandas as pd
 import pytest
 
-from funnel_lib import Process, answers, improvement, read_company
+from funnel_lib import Process, answers, improvement
 from funnel_lib.answers import of_capacity, of_efficiency, of_nerves, of_plan, of_sheet, of_technology
 from funnel_lib.answers.sentence import Sentence, Speaker
 from funnel_lib.answers.sliders import result_text
 from tests import test_efficiency, test_improvement
-from tests.conftest import ROOT
+from tests.answers.russian import in_russian
 from tests.efficiency import company as small
 from tests.efficiency import match_cases, test_reach
 from tests.language.test_catalogs import CODE, LATIN
 
 ANSWERS = {"efficiency": answers.efficiency, "improvement": answers.improvement}
 # What the hand-made tables call things that are named without quotation marks, and keys of company.yaml.
-DATA = {"car", "phone", "contacted", "site"}
-
-
-@pytest.fixture(scope="module")
-def russian_demo():
-    return read_company(ROOT / "data" / "demo", language="ru")
+DATA = {"car", "phone", "contacted", "site", "hours", "cost"}
 
 
 def foreign_words(text: str) -> set[str]:
     return set(re.findall(r"[A-Za-z]{2,}", CODE.sub(" ", text))) - LATIN
 
 
+def alike(one: object, other: object) -> bool:
+    """Equal, undefined both, or the same sum added up in another order."""
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(alike(*pair) for pair in zip(one, other, strict=True))
+    return one == (pytest.approx(other, nan_ok=True) if isinstance(other, float) else other)
+
+
 def held_against(english: list[Sentence], russian: list[Sentence], data: frozenset[str] | set[str] = frozenset()) -> None:
     """The same sentences of the same numbers, every digit of the English text in the Russian one, and no English word."""
     assert [sentence.key for sentence in russian] == [sentence.key for sentence in english]
     for one, other in zip(english, russian, strict=True):
-        assert repr(other.numbers) == repr(one.numbers), one.key
+        assert other.numbers.keys() == one.numbers.keys()
+        assert all(alike(other.numbers[name], value) for name, value in one.numbers.items()), one.key
         assert sorted(re.findall(r"\d+", other)) == sorted(re.findall(r"\d+", one)), f"{one}\n{other}"
         assert not foreign_words(other) - data, other
         assert other[-1] == "." and not re.search(r"[{}]|\.\.|;\.| ,", other), other
@@ -44,8 +47,9 @@ def held_against(english: list[Sentence], russian: list[Sentence], data: frozens
 
 @pytest.mark.parametrize("name", ["retail", "wholesale", "custom"])
 @pytest.mark.parametrize("exercise", ANSWERS)
-def test_the_demonstration_company_in_russian(demo, russian_demo, name, exercise):
-    held_against(ANSWERS[exercise](demo.process(name)), ANSWERS[exercise](russian_demo.process(name)))
+def test_the_demonstration_company_in_russian(demo, name, exercise):
+    process = demo.process(name)
+    held_against(ANSWERS[exercise](process), ANSWERS[exercise](in_russian(process)))
 
 
 def _many(*measures: dict) -> dict:
@@ -184,5 +188,5 @@ def test_abbreviations_keep_their_capitals_within_a_sentence():
 def test_the_bottleneck_says_what_it_costs_without_counted_nouns():
     """Fractions of leads and of customers stand after a dash, where no form can be wrong."""
     row = pd.Series({"unserved_leads": 3.1, "lost_customers": 0.75, "lost_customers_low": 0.0, "lost_customers_high": 2.2})
-    assert of_capacity._lost(_speaker(), row) == ("Без внимания остаются лиды – 3,10 в месяц, из-за этого теряются новые клиенты – "
+    assert of_capacity._lost(_speaker(), row) == ("Без внимания остаются лиды — 3,10 в месяц, из-за этого теряются новые клиенты — "
                                                   "0,750 в месяц (95 % интервал 0–2,20).")

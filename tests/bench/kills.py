@@ -97,7 +97,7 @@ class Company:
 
     def change_to(self, state: int) -> None:
         """Put the first or the second data in place."""
-        self.state = state
+        self.state, self.done = state, False
         self.data.write_text(self.rows[state], encoding="utf-8")
 
     def start(self, *words: str) -> subprocess.Popen[bytes]:
@@ -109,15 +109,19 @@ class Company:
 
     def strike(self, kind: str, chance: random.Random) -> tuple[bool, int]:
         """Run, and kill a process of this kind at a moment between its first sight and the run's usual end; whether one was hit, and
-        the exit code."""
+        the exit code. Where the run before has left nothing to do, the data change first."""
+        if self.done:
+            self.change_to(1 - self.state)
         run, mark = self.start(), str(self.folder)
         try:
             begun = time.monotonic()
-            wait_until(lambda: run.poll() is not None or victims(mark, kind), 120)
+            wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             time.sleep(chance.uniform(0, max(0.0, self.seconds - (time.monotonic() - begun))))
-            wait_until(lambda: run.poll() is not None or victims(mark, kind), 120)
+            wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             struck = kill(chance.choice(sorted(victims(mark, kind)) or [0]))
-            return struck, run.wait(120)
+            exit_code = run.wait(300)
+            self.done = exit_code == 0
+            return struck, exit_code
         finally:
             kill(run.pid)
             run.wait()
@@ -148,6 +152,7 @@ class Company:
     def finish(self) -> list[str]:
         """What is wrong after an undisturbed `--resume`."""
         exit_code = self.start().wait(600)
+        self.done = True
         found = files(self.output)
         wrong = [f"not as if nothing had happened: {name}" for name in self.whole[self.state] if found.get(name) != self.whole[self.state][name]]
         wrong += [f"too many: {name}" for name in found.keys() - self.whole[self.state].keys()]
@@ -187,8 +192,6 @@ def compare(blows: int = 100) -> list[str]:
         company = Company(Path(name))
         while struck.total() < blows:
             kind = KINDS[struck.total() % len(KINDS)]
-            if chance.random() < 0.5:
-                company.change_to(1 - company.state)
             hit, _ = company.strike(kind, chance)
             struck[kind] += hit
             wrong += [f"{kind}, blow {struck.total()}: {fault}" for fault in company.faults()]

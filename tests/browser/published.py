@@ -77,7 +77,8 @@ def published(folder: Path) -> Path:
     output = folder / "reports"
     _run(company, output, notebooks(folder / "first", 1.0, broken="04"), as_of="2026-02-23")
     (company / "leads.csv").write_text(leads + "4,retail,2026-01-08,web,\n", encoding="utf-8")
-    _run(company, output, notebooks(folder / "second", 1.25, broken="03 04"), processes=("retail",), as_of="2026-03-01")
+    _run(company, output, notebooks(folder / "second", 1.25, broken="03 04"), processes=("retail",),
+         notebooks=("01", "03", "04"), as_of="2026-03-01")
     _run(company, folder / "others", folder / "first", processes=("retail",), notebooks=("01",), language="ru", as_of="2026-03-01")
     findings = findings_page(read_company(company))
     (output.parent / "others/findings.html").write_text(findings, encoding="utf-8")

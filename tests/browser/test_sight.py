@@ -7,19 +7,21 @@ import unicodedata
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from PIL import Image
 from pypdf import PdfReader
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Page
 
 pytestmark = pytest.mark.browser
 
 WIDTHS = (390, 900, 1400)
 # One page of each kind: opening, photographing and checking a page takes seconds.
 KINDS = ("reports/index.html", "reports/retail/01_exercise.html", "retail/04_exercise.error.html", "cmd-110f07/01_exercise.html",
-         "others/findings.html", "others/retail/01_exercise.html", "pages/00_company_overview.html", "pages/02_conversion.html",
-         "pages/05_efficiency.html")
+         "others/findings.html", "others/retail/01_exercise.html", "pages/02_conversion.html", "pages/05_efficiency.html")
 # What reaches beyond the window although nothing around it scrolls.
 BEYOND = """() => [...document.querySelectorAll("body *")].filter((one) => !one.closest(".scroll, pre, .skip")
  && one.getBoundingClientRect().right > innerWidth + 0.5).map((one) => one.outerHTML.slice(0, 90))"""
@@ -38,7 +40,7 @@ class Seen:
     page_width: int
     beyond: list[str]
     smallest: float
-    axe: dict[str, Any]
+    axe: dict[str, Any] | None
 
 
 @pytest.fixture(scope="module")
@@ -54,10 +56,17 @@ def seen(every_page: list[Path], opened: Callable, axe: str, tmp_path_factory: p
                 target = folder / f"{path.parent.name}_{path.stem}_{width}.png"
                 page.screenshot(path=target, full_page=True)
                 measured = page.evaluate("document.documentElement.scrollWidth"), page.evaluate(BEYOND), page.evaluate(SMALLEST)
-                page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
-                page.evaluate(axe)
-                found.append(Seen(path, width, target, *measured, page.evaluate("axe.run()")))
+                # Between the narrowest and the widest there is nothing else to find.
+                checked = _checked(page, axe) if width != WIDTHS[1] else None
+                found.append(Seen(path, width, target, *measured, checked))
     return found
+
+
+def _checked(page: Page, axe: str) -> dict[str, Any]:
+    """What axe-core says of the page with everything unfolded."""
+    page.evaluate("document.querySelectorAll('details').forEach((one) => one.open = true)")
+    page.evaluate(axe)
+    return page.evaluate("axe.run({resultTypes: ['violations']})")
 
 
 def test_every_page_fits_every_width(seen: list[Seen]) -> None:
@@ -65,11 +74,14 @@ def test_every_page_fits_every_width(seen: list[Seen]) -> None:
         assert (one.page_width, one.beyond) == (one.width, []), one.page
         assert one.smallest >= 12, one.page
         with Image.open(one.picture) as picture:
-            assert picture.width == one.width and len(picture.convert("RGB").getcolors(1 << 24)) > 20, one.page
+            first_screen = picture.crop((0, 0, one.width, 800)).convert("RGB")
+            assert picture.width == one.width and len(first_screen.getcolors(1 << 24)) > 20, one.page
 
 
 def test_axe_finds_nothing_serious(seen: list[Seen]) -> None:
-    for one in seen:
+    checked = [one for one in seen if one.axe]
+    assert len(checked) == 2 * len(KINDS)
+    for one in checked:
         assert len(one.axe["passes"]) > 15
         bad = [(rule["id"], [node["html"][:120] for node in rule["nodes"][:3]]) for rule in one.axe["violations"]
                if rule["impact"] in SERIOUS]

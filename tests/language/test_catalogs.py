@@ -82,6 +82,17 @@ def test_formulas_and_prose_keep_their_numbers(domain):
         assert _numbers(translated.replace(",", ".")) == _numbers(english), translated
 
 
+@pytest.mark.parametrize("language", catalogs.LANGUAGES)
+def test_a_text_has_the_same_translation_in_every_catalog(language):
+    """The catalogs stand one behind the other: the first that has a text would speak for all."""
+    said: dict = {}
+    for domain in DOMAINS:
+        for entry in catalogs.catalog(domain, language):
+            if entry.id and entry.string:
+                said.setdefault(str(entry.id), set()).add(str(entry.string))
+    assert not {text: forms for text, forms in said.items() if len(forms) > 1}
+
+
 @pytest.mark.parametrize("path", [path for room in SPEAKING for path in sorted((ROOT / "funnel_lib" / room).rglob("*.py"))],
                          ids=lambda path: str(path.relative_to(ROOT)))
 def test_no_prose_outside_the_catalogs(path):

@@ -57,7 +57,7 @@ def test_a_mistake_in_the_description_is_said_in_russian(tmp_path: Path, wrong: 
 
 @pytest.mark.parametrize(("process", "says"), [
     ("steps: [contacted, contacted]", "steps: ключи должны различаться, а «contacted» встречается дважды"),
-    ("steps: [lost, won]", "«lost» – не этап"),
+    ("steps: [lost, won]", "«lost» — не этап"),
     ("steps: [a, {key: won, optional: true}]", "последний этап означает «оплачено»"),
     ("steps: [a, won], cards: [{key: call, stage: conversion, step: b}]",
      "processes.retail.cards.1.step: ожидалось одно из: a, won; найдено «b»"),

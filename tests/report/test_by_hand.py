@@ -68,7 +68,7 @@ def test_asked_to_end_it_ends_all(tmp_path: Path) -> None:
     with subprocess.Popen([*words[:-4], *words[-2:]], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                           env={**os.environ, MARK: str(tmp_path)}) as run:
         try:
-            wait_until(lambda: run.poll() is not None or victims(str(tmp_path), "kernel"), 120)
+            wait_until(lambda: run.poll() is not None or victims(str(tmp_path), "kernel"), 300)
             run.send_signal(signal.SIGTERM)
             said, complained = run.communicate(timeout=30)
         finally:
