@@ -25,7 +25,6 @@ from funnel_lib.description import (
 from funnel_lib.engine import collect, currency_code, left_join, to_lazy
 from funnel_lib.errors import CallError, DataError, MeasureError, nearest
 from funnel_lib.frames import definite
-from funnel_lib.glossary import GLOSSARY
 from funnel_lib.language.messages import joined, message
 from funnel_lib.schema import ANCHORS, TABLES, THROUGH_LEADS
 
@@ -121,13 +120,7 @@ class Process:
 
     @cached_property
     def _labels(self) -> dict[str, str]:
-        named = [*((step.key, step.name) for step in self.steps), *((card.key, card.name) for card in self.settings.cards),
-                 *((measure.key, measure.name) for measure in self.settings.measures),
-                 *((key, role.name) for key, role in self.company.roles.items()), *self.settings.labels.items()]
-        labels = {key: entry.label(self.language) for key, entry in GLOSSARY.items()}
-        labels[self.name] = self.title
-        labels.update({key: in_language(text, self.language) for key, text in named if text})
-        return labels
+        return self.company.labels(self.name, self.language)
 
     @cached_property
     def about(self) -> About:

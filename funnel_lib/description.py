@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from pydantic_core import PydanticCustomError
 
 from funnel_lib.errors import CallError, nearest
+from funnel_lib.glossary import GLOSSARY
 from funnel_lib.language.messages import Message, marked, message
 from funnel_lib.schema import LEVER_PLACES, LOST, OTHER
 
@@ -323,6 +324,17 @@ class CompanyDescription(Part):
                 for role in measure.hours:
                     _must_be_known(role, roles, "processes", name, "measures", position, "hours", role)
         return self
+
+    def labels(self, name: str, language: str) -> dict[str, str]:
+        """The names for a reader of everything that has a key in the process `name`, words of the glossary included."""
+        process = self.processes[name]
+        named = [*((step.key, step.name) for step in process.steps), *((card.key, card.name) for card in process.cards),
+                 *((measure.key, measure.name) for measure in process.measures),
+                 *((key, role.name) for key, role in self.roles.items()), *process.labels.items()]
+        labels = {key: entry.label(language) for key, entry in GLOSSARY.items()}
+        labels[name] = in_language(process.name, language, name)
+        labels.update({key: in_language(text, language) for key, text in named if text})
+        return labels
 
 
 def moment_text(value: Any, time_zone: str, name: str = "as_of") -> str | None:

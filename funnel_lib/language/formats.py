@@ -205,7 +205,7 @@ def _with_currency(text: str, currency: str | None, language: str) -> str:
     if not currency:
         return text
     sign = currency_sign(currency, language)
-    if _is_before(language):
+    if sign_stands_before(language):
         digits = text.removeprefix(MINUS)
         return text[: len(text) - len(digits)] + sign + (SPACE if sign.isalpha() else "") + digits
     return text + SPACE + sign
@@ -348,13 +348,13 @@ def format_interval(low: Any, high: Any, unit: str, language: str = "en", curren
 def _money_interval(low: float, high: float, language: str, currency: str) -> str:
     """The currency said once, where a single amount has it: `−€74 … −38`, `−74 … −38 ₽`."""
     texts = [format_money(limit, language, currency) for limit in (low, high)]
-    without = 1 if _is_before(language) else 0
+    without = 1 if sign_stands_before(language) else 0
     sign = re.escape(currency_sign(currency, language))
     texts[without] = re.sub(rf"\s*{sign}\s*", "", texts[without])
     return _joined(*texts)
 
 
-def _is_before(language: str) -> bool:
+def sign_stands_before(language: str) -> bool:
     """Whether a currency's sign stands before the number."""
     return _locale(language).currency_formats["standard"].pattern.startswith("¤")
 

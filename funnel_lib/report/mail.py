@@ -28,8 +28,8 @@ def mail_bytes(company: str, as_of: str, language: str, titles: dict[str, str], 
     said = {"company": company, "until": until, "rows": rows, "heads": [word(one.words, language) for one in HEADLINES],
             "failed": word("failed_count", language, count=failed, total=len(entries)) if failed else "",
             "sections": _sections(entries, titles, language), "language": language, "process": word("process", language)}
-    message = EmailMessage(policy=SMTP)
-    message["Subject"] = ", ".join(filter(None, [f"{word('reports', language)}: {' '.join(company.split())}", until]))
+    message = EmailMessage(policy=SMTP.clone(cte_type="7bit"))
+    message["Subject"] = " · ".join(filter(None, [f"{word('reports', language)}: {' '.join(company.split())}", until]))
     if as_of:
         message["Date"] = format_datetime(datetime.fromisoformat(as_of))
     # Mail programs open it as a draft.

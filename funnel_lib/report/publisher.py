@@ -170,17 +170,20 @@ class Publisher:
             reports = [_tables_of(fresh[name]) if name in fresh else self._published_tables(contents[name])
                        for name in sorted(contents.keys() | fresh.keys())]
             if reports:
+                labels = self.description.labels(process, self.language)
                 write_whole(folder / "tables.xlsx", workbook_bytes(reports, self.language, self.description.currency,
-                                                                   self.titles[process]))
+                                                                   self.titles[process], labels))
 
     def _published_tables(self, path: Path) -> ReportTables:
+        from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made
+
         notebook = read_notebook(path)
         found = read_contents(notebook if self.order.cases else without_cases(notebook))
-        return ReportTables(path.stem, found["tables"], found["definitions"])
+        return ReportTables(path.stem, found["tables"], found["definitions"], title_of(notebook))
 
 
 def _tables_of(result: Result) -> ReportTables:
-    return ReportTables(result.notebook, result.tables, result.definitions)
+    return ReportTables(result.notebook, result.tables, result.definitions, result.title)
 
 
 def _home(result: Result) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import email
+import re
 from email import policy
 from typing import Any
 
@@ -48,6 +49,30 @@ def test_the_mail_says_the_same_in_text_and_in_html(language: str) -> None:
         for words in (value, before, failed, empty, "Розница ₽", "Опт"):
             assert " ".join(words.split()) in flat, (words, flat)
     assert not page.find_all(["script", "img", "a", "link", "style"]) and page.html["lang"] == language
+    # Nothing is said in one part only; the head above the processes' names is the table's own.
+    assert words_of(text) | words_of(page.th.get_text()) == words_of(page.body.get_text(" "))
+
+
+def words_of(text: str) -> set[str]:
+    return set(re.findall(r"\w+", text))
+
+
+@pytest.mark.parametrize(("language", "subject"), [
+    ("en", "Sales process reports: Северная торговля · Data up to 30 Jun 2026"),
+    ("ru", "Отчёты по процессам продаж: Северная торговля · Данные до 30 июн. 2026")])
+def test_the_subject_is_read_back_as_written(language: str, subject: str) -> None:
+    raw = mail(language, "Северная торговля")
+    # A mail of seven bits passes everywhere.
+    assert raw.isascii() and max(len(line) for line in raw.splitlines()) < 998
+    assert " ".join(email.message_from_bytes(raw, policy=policy.default)["Subject"].split()) == subject
+
+
+def test_the_html_asks_for_nothing_outside_and_styles_in_place_only() -> None:
+    page = BeautifulSoup(email.message_from_bytes(mail(), policy=policy.default).get_body(("html",)).get_content(), "html.parser")
+    attributes = {name: str(value) for tag in page.find_all(True) for name, value in tag.attrs.items()}
+    assert set(attributes) <= {"lang", "charset", "style", "align", "valign", "scope", "cellpadding", "cellspacing", "border"}
+    styles = " ".join(tag["style"] for tag in page.find_all(style=True))
+    assert styles and not re.search(r"url\(|@import|expression|position|flex|grid|var\(", styles)
 
 
 def test_same_input_same_bytes() -> None:

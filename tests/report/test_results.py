@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import jsonschema
+import nbformat
 import pytest
 from small_reports import code, report_cells, write_company, write_notebooks
 
 import funnel_lib
 from funnel_lib import read_company
 from funnel_lib.report import batch
-from funnel_lib.report.results import SCHEMA
+from funnel_lib.report.make import Result, read_contents
+from funnel_lib.report.results import SCHEMA, results_text
+from tests.conftest import ROOT
 
+NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ANSWER = """\
 from funnel_lib.answers.sentence import Sentence
 said = [Sentence("eventual_conversion", "18.3 % buy.", eventual_share=0.183, won_count=7, step="won", apart=True, median_days=float("nan"))]
@@ -41,3 +46,25 @@ def test_results_hold_the_numbers_by_the_schema(tmp_path: Path, language: str) -
         "version": funnel_lib.__version__}
     with pytest.raises(jsonschema.ValidationError):
         jsonschema.Draft202012Validator(schema).validate({**found, "schema": 2})
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_the_projects_own_reports_follow_the_schema_and_their_document(path: Path) -> None:
+    found = read_contents(nbformat.read(path, as_version=4))
+    text = results_text(Result(path.stem, path.stem, None, "", "done", "T", **found), None)
+    assert text == results_text(Result(path.stem, path.stem, None, "", "done", "T", **found), None)
+    content = json.loads(text)
+    jsonschema.Draft202012Validator(json.loads(SCHEMA.read_text(encoding="utf-8"))).validate(content)
+    assert len(content["sentences"]) == len(found["sentences"]) > 3
+    rows = {cells[0]: set(cells[1].split()) for cells in documented(path.stem)}
+    for sentence in content["sentences"]:
+        key = re.sub("^process_.*", "process_<key>", sentence["key"])
+        names = {re.sub("_(share|months)_(?!low|high)[a-z_0-9]+$", r"_\1_<key>", name) for name in sentence["numbers"]}
+        assert names <= rows.get(key, set()), f"docs/results.md: {path.stem}: {key}: {sorted(names - rows.get(key, set()))}"
+
+
+def documented(notebook: str) -> list[list[str]]:
+    """The rows of a report's table in the document: key and numbers."""
+    text = (ROOT / "docs/results.md").read_text(encoding="utf-8")
+    part = text.split(f"## {notebook}\n")[1].split("\n## ")[0]
+    return [[cell.replace("`", "").strip() for cell in line.strip("|").split("|")] for line in part.splitlines() if line.startswith("| `")]
