@@ -70,7 +70,7 @@ def test_nothing_to_do_loads_no_engine_and_writes_nothing(monday: Monday) -> Non
 def test_each_input_that_changes_is_the_reason(monday: Monday) -> None:
     """By the law: everything a report is made from makes it stale, and put back, fresh again."""
     assert monday.plan() == {"01_good": ("keep", "up to date"), "02_more": ("keep", "up to date")}
-    assert monday.plan("--language", "ru")["01_good"] == ("make", "changed: parameters")
+    assert monday.plan("--language", "ru")["01_good"] == ("make", "изменилось: параметры"), "told to the reader of the reports"
     assert monday.plan("--no-cases")["01_good"] == ("make", "changed: parameters")
     for file, reason in ((monday.company / "leads.csv", "data"), (monday.company / "company.yaml", "description"),
                          (monday.notebooks / "01_good.ipynb", "notebook")):
@@ -125,11 +125,12 @@ def test_after_a_kill_only_the_rest_is_made(tmp_path: Path) -> None:
         time.sleep(0.1)
     os.kill(run.pid, signal.SIGKILL)
     run.wait()
-    first = (monday.output / "retail/01_good.html").stat().st_mtime_ns
+    # The page itself gets its link to the next report, once there is one.
+    first = (monday.output / "retail/01_good.ipynb").stat().st_mtime_ns
     write_notebooks(monday.notebooks, n02_more=report_cells())
     told = events(monday.report("--resume", "--json"))
     assert [event["report"] for event in told if event["event"] == "report"] == ["retail/02_more"]
-    assert (monday.output / "retail/01_good.html").stat().st_mtime_ns == first
+    assert (monday.output / "retail/01_good.ipynb").stat().st_mtime_ns == first
     assert (monday.output / "retail/tables.xlsx").is_file() and (monday.output / "index.html").is_file()
 
 
