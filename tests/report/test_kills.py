@@ -34,6 +34,7 @@ def test_four_blows_at_random_moments_leave_whole_files_and_no_process(company: 
 
 def test_a_parent_killed_while_the_others_start_leaves_none_of_them(company: Company) -> None:
     """At the first sight of a worker, when the nursery loads, too."""
+    company.change_to(1 - company.state)  # a run with nothing to do starts no worker
     run, mark = company.start(), str(company.folder)
     wait_until(lambda: victims(mark, "worker"), 300)
     run.kill()
