@@ -20,6 +20,11 @@ AXE = Path(__file__).parent / "node_modules" / "axe-core" / "axe.min.js"
 HEIGHT = 844
 
 
+def pytest_ignore_collect(config: pytest.Config) -> bool | None:
+    """Where these tests are not asked for, what they import need not be installed; where they are, it must be."""
+    return True if "not browser" in config.option.markexpr else None
+
+
 @dataclass
 class Heard:
     """What a page did beyond showing itself."""

@@ -13,6 +13,7 @@ from small_reports import report_cells, write_company, write_notebooks
 from typer.testing import CliRunner
 
 from funnel_lib.cli import app
+from funnel_lib.report.page import sort_script
 
 CODE = '"; import pathlib; pathlib.Path("pwned").touch() #'
 # Those with leads are rendered by a kernel, which is given the name; the others are empty.
@@ -53,4 +54,5 @@ def test_every_link_of_the_index_leads_into_the_output(output: Path) -> None:
     links = [unquote(link["href"]) for link in page.find_all("a")]
     assert {output / link for link in links if link.endswith("01_good.html")} == set(output.glob("*/01_good.html"))
     assert all((output / link).resolve().is_relative_to(output) and (output / link).is_file() for link in links)
-    assert not page.find_all(["img", "script"]) and "<img src=x onerror=alert(1)>" in page.get_text()
+    scripts = [script.get_text().strip() for script in page.find_all("script")]
+    assert scripts == [sort_script()] and not page.find_all("img") and "<img src=x onerror=alert(1)>" in page.get_text()
