@@ -12,6 +12,7 @@ from typing import Any
 import funnel_lib
 from funnel_lib.company import Company
 from funnel_lib.description import in_language
+from funnel_lib.errors import WriteError
 from funnel_lib.language.messages import message, translate
 from funnel_lib.report import headlines, index, mail, manifest, results
 from funnel_lib.report.cases import without_cases
@@ -115,9 +116,11 @@ class Publisher:
         return self.titles.get(result.process, "")
 
     def finish(self, results: list[Result]) -> None:
-        """Workbooks, links from page to page, index, and the manifest last."""
-        if "xlsx" in self.order.formats:
-            self._write_workbooks(results)
+        """Workbooks, links from page to page, index, and the manifest last.
+
+        Raises `WriteError` for a workbook that could not be written, when all the rest is there.
+        """
+        refused = self._write_workbooks(results) if "xlsx" in self.order.formats else {}
         books = {folder for folder in self.folders.values() if (self.order.output / folder / "tables.xlsx").is_file()}
         every = self._every()
         link_neighbours(self.order.output, every, self.language)
@@ -126,7 +129,10 @@ class Publisher:
             headlines.rows(every, self.titles, self._stale(every), self.language)))
         write_whole(self.order.output / "index.html", index.index_page(
             self.company.name, self._as_of(), self.language, self.titles, self.folders, every, books, self._stale(every)))
-        self._write_manifest(finished_at=_now())
+        self._write_manifest(finished_at=None if refused else _now())  # `--resume` writes the workbooks of a run cut short
+        for path, error in refused.items():
+            raise WriteError(message("{path}: could not be written ({reason}); close it where it is open, or make room, then run "
+                                     "again with --resume", path=path, reason=error.strerror)) from error
 
     def _stale(self, entries: list[dict[str, Any]]) -> set[str]:
         """Published reports of other data or another description than this run's."""
@@ -135,13 +141,15 @@ class Publisher:
             entry.get("inputs", {}).get(name) != now[name] for name in ("data", "description"))}
 
     def _write_manifest(self, finished_at: str | None) -> None:
+        every = self._every()
         failed = sum(entry["status"] == "failed" for entry in self.entries.values())
         write_whole(self.order.output / manifest.NAME, manifest.manifest_text(
             {**self.run, "finished_at": finished_at, "version": funnel_lib.__version__, "failed_count": failed,
              "formats": list(self.order.formats)},
             {"name": self.company.name, "as_of": self._as_of(), "language": self.language,
-             "processes": self.company.process_names, "description": self.tasks[0].inputs["description"]},
-            self._every()))
+             "processes": self.company.process_names, "description": self.tasks[0].inputs["description"],
+             "not_reported": [name for name in self.company.process_names if name not in {entry["process"] for entry in every}]},
+            every))
 
     def _asked_end(self) -> str:
         """The end of observation as far as it was said before anything was made."""
@@ -157,9 +165,10 @@ class Publisher:
         order = [*notebooks, *(f"{folder}/{name}" for folder in self.folders.values() for name in notebooks)]
         return manifest.merged(self.before, list(self.entries.values()), self.company.process_names, order)
 
-    def _write_workbooks(self, results: list[Result]) -> None:
+    def _write_workbooks(self, results: list[Result]) -> dict[Path, OSError]:
         """One workbook per process of this run, and each that is missing or older than its reports; tables of reports that
-        were not made in this run come from their published notebooks."""
+        were not made in this run come from their published notebooks. Those that could not be written, with the reason."""
+        refused = {}
         done = [one for one in results if one.process is not None and one.status == "done"]
         outdated = outdated_books(self.order, [task.unit for task in self.tasks], self.before)
         processes = {one.process for one in done} | {name for name, folder in self.folders.items() if folder in outdated}
@@ -171,8 +180,12 @@ class Publisher:
                        for name in sorted(contents.keys() | fresh.keys())]
             if reports:
                 labels = self.description.labels(process, self.language)
-                write_whole(folder / "tables.xlsx", workbook_bytes(reports, self.language, self.description.currency,
-                                                                   self.titles[process], labels))
+                book = workbook_bytes(reports, self.language, self.description.currency, self.titles[process], labels)
+                try:
+                    write_whole(folder / "tables.xlsx", book)
+                except OSError as error:  # open in Excel on Windows, say
+                    refused[folder / "tables.xlsx"] = error
+        return refused
 
     def _published_tables(self, path: Path) -> ReportTables:
         from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made
