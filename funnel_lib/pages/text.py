@@ -16,6 +16,9 @@ from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, Shown, known_t
 
 # What an owner reads on the first screen.
 SENTENCES_SHOWN = 7
+_LIMIT = re.compile(r"(^|_)(low|high)(_|$)")
+# What limits are called whose column on the page is "95 % interval".
+_NAMELESS = {"95 % from", "95 % to"}
 
 
 def answer(sentences: Iterable[str], process: Any = None) -> Shown:
@@ -43,14 +46,36 @@ def definitions(*tables: Any, process: Any = None, keys: Iterable[str] = ()) -> 
     abouts = [table.attrs["about"] for table in tables if "about" in getattr(table, "attrs", {})]
     reader = reader_of(process if process is not None else next(iter(abouts), None))
     named = [column for table in tables for column in _names(table)] + list(keys)
-    entries = [entry for entry in map(known_term, dict.fromkeys(named)) if entry is not None]
+    entries = _entries(named)
     pairs = [*_observation(process, reader.language), *_terms(entries, reader.language)]
-    items = "".join(f"<dt>{safe(name)}</dt><dd>{_with_code(safe(text))}</dd>" for name, text in pairs)
-    data = {"entries": [{"key": entry.key, "label": entry.label(reader.language), "unit": entry.unit,
-                         "formula": entry.explained(reader.language), "source": entry.origin(reader.language)}
-                        for entry in entries]}
-    return Shown(DEFINITIONS, f'<section class="definitions"><dl>{items}</dl></section>',
-                 "\n".join(f"{name}: {text}" for name, text in pairs), data)
+    return Shown(DEFINITIONS, f'<section class="definitions"><dl>{_items(pairs)}</dl></section>',
+                 "\n".join(f"{name}: {text}" for name, text in pairs), {"entries": _data(entries, reader.language)})
+
+
+def completed(bundle: dict[str, Any], columns: Iterable[str], language: str) -> dict[str, Any]:
+    """The definitions as shown, with those of `columns` that they have none of; a limit that has a name of its own, too."""
+    entries, known = _entries(columns), {entry["key"] for entry in bundle[DEFINITIONS]["entries"]}
+    named = [(entry.label(language), _explained(entry, language)) for entry in entries
+             if _LIMIT.search(entry.key) and entry.label() not in _NAMELESS]
+    pairs = [(name, text) for name, text in dict([*_terms(entries, language), *named]).items()
+             if f"<dt>{safe(name)}</dt>" not in bundle["text/html"]]
+    new = [entry for entry in entries if entry.key not in known]
+    return {**bundle, "text/html": bundle["text/html"].replace("</dl>", f"{_items(pairs)}</dl>"),
+            "text/plain": "\n".join([bundle["text/plain"], *(f"{name}: {text}" for name, text in pairs)]),
+            DEFINITIONS: {"entries": [*bundle[DEFINITIONS]["entries"], *_data(new, language)]}}
+
+
+def _entries(names: Iterable[str]) -> list[Term]:
+    return [entry for entry in map(known_term, dict.fromkeys(names)) if entry is not None]
+
+
+def _items(pairs: Iterable[tuple[str, str]]) -> str:
+    return "".join(f"<dt>{safe(name)}</dt><dd>{_with_code(safe(text))}</dd>" for name, text in pairs)
+
+
+def _data(entries: Iterable[Term], language: str) -> list[dict[str, str]]:
+    return [{"key": entry.key, "label": entry.label(language), "unit": entry.unit, "formula": entry.explained(language),
+             "source": entry.origin(language)} for entry in entries]
 
 
 def _names(table: Any) -> list[str]:
@@ -61,7 +86,7 @@ def _names(table: Any) -> list[str]:
 
 def _terms(entries: list[Term], language: str) -> list[tuple[str, str]]:
     """Terms with their meanings; the limits of all shares are one term, as they are one column on the page."""
-    limits = {entry.key for entry in entries if re.search(r"(^|_)(low|high)(_|$)", entry.key)}
+    limits = {entry.key for entry in entries if _LIMIT.search(entry.key)}
     terms = [(entry.label(language), _explained(entry, language)) for entry in entries if entry.key not in limits]
     return [*terms, (word("confidence", language), word("confidence_meaning", language))] if limits else terms
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import nbformat
 
-from funnel_lib.language.messages import Message, message
-from funnel_lib.pages.shown import COMPLETE
+from funnel_lib.language.messages import SOURCE_LANGUAGE, Message, message
+from funnel_lib.pages.shown import COMPLETE, DEFINITIONS, TABLE
+from funnel_lib.pages.text import completed
 from funnel_lib.report.kernels import KERNEL, hide_places, surroundings
 from funnel_lib.report.pictures import smaller
 from funnel_lib.report.units import Unit, read_notebook
@@ -24,7 +25,7 @@ ADDRESS = re.compile(r"\b0x[0-9a-f]{6,16}\b")
 START_SECONDS = 60
 # Papermill's tag of the cell with the values given; it is not among the cells of the notebook as written.
 INJECTED = "injected-parameters"
-OWN_ERRORS = {"CallError", "DataError", "MeasureError", "FunnelError"}
+OWN_ERRORS = {"CallError", "DataError", "MeasureError", "WriteError", "FunnelError"}
 
 
 @dataclass(frozen=True)
@@ -182,11 +183,22 @@ def hide(text: str, names: dict[str, str]) -> str:
 
 
 def cleaned(notebook: nbformat.NotebookNode, names: dict[str, str]) -> nbformat.NotebookNode:
-    """The notebook as published: the same bytes for the same input, and nothing about this machine."""
+    """The notebook as published: the same bytes for the same input, nothing about this machine, no column without its definition."""
     cells = [_cleaned_cell(cell, number, names) for number, cell in enumerate(notebook.cells, start=1)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
-    return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "cells": cells,
+    return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "cells": _defined(cells),
                                "metadata": {"kernelspec": kernel, "language_info": {"name": "python"}}})
+
+
+def _defined(cells: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The cells; the last definitions among their outputs completed for every column of the tables shown."""
+    outputs = [output for cell in cells for output in cell.get("outputs", [])]
+    shown = [output["data"] for output in outputs if "data" in output]
+    columns = [column["key"] for data in shown if TABLE in data for column in data[TABLE]["columns"]]
+    language = next((data[COMPLETE]["language"] for data in shown if COMPLETE in data), SOURCE_LANGUAGE)
+    for output in [output for output in outputs if DEFINITIONS in output.get("data", {})][-1:]:
+        output["data"] = completed(output["data"], columns, language)
+    return cells
 
 
 def _cleaned_cell(cell: nbformat.NotebookNode, number: int, names: dict[str, str]) -> dict[str, Any]:
