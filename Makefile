@@ -26,7 +26,7 @@ test: install
 
 # Committed outputs against a fresh run of every notebook.
 test-notebooks: install
-	$(RUN)/python -m pytest -p tests.notebooks.sockets --nbval notebooks --nbval-current-env --nbval-cell-timeout=300 --numprocesses $(JOBS) --dist loadfile
+	$(RUN)/python -m pytest -p tests.notebooks.sockets --nbval notebooks --nbval-current-env --nbval-cell-timeout=300 --outer-limit=3600 --numprocesses $(JOBS) --dist loadfile
 
 # The same measures on Polars and PySpark (Java is needed).
 test-engines: install

@@ -21,7 +21,9 @@ Stage = Literal["lead_generation", "conversion", "account_management"]
 
 
 def _as_written(value: Any) -> Any:
-    """A number as the text that stands in the file (`007`, `1e5`), if it comes from one."""
+    """A number or a day as the text that stands in the file (`007`, `1e5`), if it comes from one."""
+    if type(value) is dt.date:
+        return value.isoformat()
     if isinstance(value, bool):
         return str(value).lower()
     return getattr(value, "written", str(value)) if isinstance(value, int | float) else value
@@ -218,7 +220,7 @@ class Formats(Part):
 
 
 def _step(value: Any) -> Any:
-    return {"key": value} if isinstance(value, str | int | float) else value
+    return {"key": value} if isinstance(value, str | int | float | dt.date) else value
 
 
 def _must_be_known(word: str | None, known: list[str], *place: str | int) -> None:

@@ -183,7 +183,7 @@ def hide(text: str, names: dict[str, str]) -> str:
 
 
 def cleaned(notebook: nbformat.NotebookNode, names: dict[str, str]) -> nbformat.NotebookNode:
-    """The notebook as published: the same bytes for the same input, nothing about this machine, no column without its definition."""
+    """The notebook as published: the same bytes for the same input, nothing about this machine, no column without definition."""
     cells = [_cleaned_cell(cell, number, names) for number, cell in enumerate(notebook.cells, start=1)]
     kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
     return nbformat.from_dict({"nbformat": 4, "nbformat_minor": 5, "cells": _defined(cells),
