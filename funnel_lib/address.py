@@ -38,8 +38,8 @@ def refusal(database: str) -> Message | None:
         return None if database.lower().endswith(DATABASE_FILE) else message(
             "expected a DuckDB file such as crm.duckdb or an address such as {example}, found something else", example=EXAMPLE)
     if any(not re.fullmatch(VARIABLE, word) for word in passwords_in(database)):
-        return message("expected an environment variable in place of the password, as in {example}, found the password itself; take "
-                       "it out of the file and put it into the variable", example=EXAMPLE)
+        return message("expected an environment variable in place of the password, as in {example}, found the password itself; "
+                       "take it out of the file and put it into the variable", example=EXAMPLE)
     return None
 
 

@@ -145,11 +145,11 @@ def _engine(sqlalchemy: Any, url: Any) -> Any:
     try:
         return sqlalchemy.create_engine(url, hide_parameters=True)
     except sqlalchemy.exc.NoSuchModuleError:
-        raise CallError(message("database: {name} is no kind of database that SQLAlchemy knows; correct the beginning of the address, "
-                                "or install what adds it", name=url.drivername)) from None
+        raise CallError(message("database: {name} is no kind of database that SQLAlchemy knows; correct the beginning of the "
+                                "address, or install what adds it", name=url.drivername)) from None
     except ImportError as error:
-        raise CallError(message("database: the driver {name} is not installed here; `pip install {name}` adds it, or the address names "
-                                "another one", name=error.name)) from None
+        raise CallError(message("database: the driver {name} is not installed here; `pip install {name}` adds it, or the "
+                                "address names another one", name=error.name)) from None
 
 
 def _url(sqlalchemy: Any, address: str, folder: Path, secrets: set[str]) -> Any:
@@ -191,7 +191,7 @@ def _only_read(url: Any, folder: Path) -> Any:
 
 def _copy_rows(connection, engine: Any, zone: ZoneInfo, secrets: set[str], table: Table, there: str) -> int:
     """Rows of the server in chunks; sorted, because a server gives them in any order and examples name the row."""
-    from sqlalchemy import column, false, select, text
+    from sqlalchemy import column, false, quoted_name, select, text
     from sqlalchemy import table as named
 
     with _kept_secret(secrets), engine.connect() as reading:
@@ -200,8 +200,9 @@ def _copy_rows(connection, engine: Any, zone: ZoneInfo, secrets: set[str], table
         known = [entry for entry in table.columns if entry.name in names]
         copied = f"copied_{table.name}"
         connection.execute(f"CREATE OR REPLACE TEMP TABLE {copied} ({', '.join(_declared(known)) or 'nothing INTEGER'})")
-        # Columns without a type: values come as the driver gives them.
-        statement = select(*(column(entry.name) for entry in known)).select_from(source)
+        # Columns without a type: values come as the driver gives them. SQLAlchemy does not know that SQLite reserves "returning".
+        quote = True if engine.dialect.name == "sqlite" else None
+        statement = select(*(column(quoted_name(entry.name, quote)) for entry in known)).select_from(source)
         rows = reading.execution_options(yield_per=CHUNK_ROWS).execute(statement).partitions() if known else ()
         for some in rows:
             connection.append(copied, _frame(some, known, zone))

@@ -40,8 +40,9 @@ def find_company(path: Path) -> Path:
         if candidate.suffix == DATABASE_FILE and candidate.is_file():
             return _beside_its_description(candidate)
     if looks_like_address(str(path)):
-        raise CallError(message("the address of a database does not describe a company; give a folder whose {name} has it, as in "
-                                "database: {example}; `funnel new mycompany` makes one to fill in", name=FILE_NAME, example=EXAMPLE))
+        raise CallError(message("the address of a database does not describe a company; give a folder whose {name} has it, as "
+                                "in database: {example}; `funnel new mycompany` makes one to fill in", name=FILE_NAME,
+                                example=EXAMPLE))
     if path.is_file():
         raise CallError(
             message("{path}: expected a company folder, found a file; give its folder {folder}", path=path, folder=path.parent)
@@ -61,8 +62,8 @@ def find_company(path: Path) -> Path:
 
 def _beside_its_description(file: Path) -> Path:
     if not (file.parent / FILE_NAME).is_file():
-        raise CallError(message("{path}: there is no {name} beside this file, to describe the company; `funnel new mycompany` writes "
-                                "one to fill in and to put there", path=file, name=FILE_NAME))
+        raise CallError(message("{path}: there is no {name} beside this file, to describe the company; `funnel new mycompany` "
+                                "writes one to fill in and to put there", path=file, name=FILE_NAME))
     named = database_named(file.parent)
     if named is None:
         return file
