@@ -148,10 +148,11 @@ class Publisher:
         self._write_manifest(finished_at=_now())
 
     def _stale(self, entries: list[dict[str, Any]]) -> set[str]:
-        """Published reports of other data or another description than this run's."""
+        """Published reports of other data or another description than this run's; those of a database are of its own moment."""
         now = self.tasks[0].inputs
         return {entry["report"] for entry in entries if entry["status"] != "failed" and any(
-            entry.get("inputs", {}).get(name) != now[name] for name in ("data", "description"))}
+            entry.get("inputs", {}).get(name) != now[name] or (now[name] is None and entry["report"] not in self.entries)
+            for name in ("data", "description"))}
 
     def _write_manifest(self, finished_at: str | None) -> None:
         failed = sum(entry["status"] == "failed" for entry in self.entries.values())
