@@ -155,11 +155,13 @@ def check(
     voice = Voice(language, company)
     with said_plainly(verbose, voice):
         company = _found(company)
+        if html is not None:
+            _check_page(html, company)
         read = _read(company, _day(as_of), _known_language(language))
         print_findings(read.name, read.findings, voice)
         if html is not None:
             with writing(html):
-                _write_findings(read, html, company)
+                _write_findings(read, html)
         errors = any(found.severity == "error" for found in read.findings)
         raise typer.Exit(EXIT_FAILED if errors else 0)
 
@@ -323,11 +325,18 @@ def _day(text: str | None) -> str | None:
         raise CallError(message("--as-of: expected a date such as 2026-07-01, found {text!r}", text=text)) from None
 
 
-def _write_findings(company: Company, path: Path, source: Path) -> None:
-    from funnel_lib.report.index import findings_page
-    from funnel_lib.report.publish import check_output, write_whole
+def _check_page(path: Path, company: Path) -> None:
+    from funnel_lib.report.publish import check_place
 
-    check_output(path.absolute().parent, source)
+    if path.is_dir():
+        raise CallError(message("--html: expected a file, found the folder {path}", path=path))
+    check_place(path.absolute().parent, company)
+
+
+def _write_findings(company: Company, path: Path) -> None:
+    from funnel_lib.report.index import findings_page
+    from funnel_lib.report.publish import write_whole
+
     write_whole(path, findings_page(company))
 
 

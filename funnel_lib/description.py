@@ -19,8 +19,19 @@ from funnel_lib.schema import LEVER_PLACES, LOST, OTHER
 Language = Literal["en", "ru"]
 LANGUAGES = get_args(Language)
 Stage = Literal["lead_generation", "conversion", "account_management"]
+
+
+def _as_written(value: Any) -> Any:
+    """A number as the text that stands in the file (`007`, `1e5`), if it comes from one."""
+    if isinstance(value, bool):
+        return str(value).lower()
+    return getattr(value, "written", str(value)) if isinstance(value, int | float) else value
+
+
+# A key of the user's: numbers are taken as they are written.
+Key = Annotated[str, BeforeValidator(_as_written)]
 # A text, or the same text in several languages.
-Text = str | dict[Language, str]
+Text = Annotated[str | dict[Language, Key], BeforeValidator(_as_written)]
 Share = Annotated[float, Field(ge=0, le=1)]
 Money = Annotated[float, Field(ge=0, le=1e12)]
 Hours = Annotated[float, Field(ge=0, le=1e5)]
@@ -51,8 +62,6 @@ def _real_moment(text: str) -> str:
 
 _MOMENT = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?)?"
 Moment = Annotated[str, BeforeValidator(_moment), AfterValidator(_real_moment)]
-# A key of the user's: numbers are taken as they are written.
-Key = Annotated[str, BeforeValidator(lambda value: str(value) if isinstance(value, int | float) else value)]
 
 
 class Part(BaseModel):
@@ -210,7 +219,7 @@ class Formats(Part):
 
 
 def _step(value: Any) -> Any:
-    return {"key": str(value)} if isinstance(value, str | int) else value
+    return {"key": value} if isinstance(value, str | int | float) else value
 
 
 def _must_be_known(word: str | None, known: list[str], *place: str | int) -> None:

@@ -20,6 +20,10 @@ class DataError(FunnelError):
     """The data cannot be used as they are; the message names the file and the place."""
 
 
+class WriteError(FunnelError):
+    """A file could not be written: the disk is full, or another program holds it."""
+
+
 class MeasureError(FunnelError):
     """A measure needs something that this process does not have; the message says what it would take."""
 

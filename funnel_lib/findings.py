@@ -76,7 +76,7 @@ KINDS: dict[str, Kind] = {
     "foreign_currency": Kind("error", "amounts in {code} beside {currency}",
                              "give its rate in company.yaml, for instance rates: {{{code}: 1.0}}"),
     "nothing_to_measure": Kind("note", "no leads, no counts and no orders", "the report says what is needed"),
-    "no_leads": Kind("note", "the process has no leads", "measures of leads say so"),
+    "no_leads": Kind("note", "process {process!r} has no leads", "measures of leads say so"),
     "unknown_file": Kind("warning", "the file {file} is no table of the contract.{nearest}", "not read"),
     "no_known_table": Kind("error", "the database has {found}, and no table of the contract ({known})",
                            "name its tables or views as in the contract"),
@@ -126,6 +126,6 @@ def finding(key: str, table: str, count: int = 1, examples: Iterable[Example] = 
             **words: object) -> Finding:
     """A finding of a kind of `KINDS`, its texts filled in with `words`."""
     kind = KINDS[key]
-    words = {"count": count, "table": table, **words}
+    words = {"count": count, "table": table, "process": process, **words}
     return Finding(key, kind.severity, table, int(count), message(kind.message, **words), message(kind.action, **words),
                    tuple(examples)[:EXAMPLES_SHOWN], process)

@@ -45,6 +45,7 @@ def company(tmp_path: Path) -> Path:
     (["nutbolt", "--language", "DE"], "expected en or ru, found 'de'"),
     (["nutbolt", "--as-of", "31.02.2026"], "expected a date such as 2026-07-01, found '31.02.2026'"),
     (["nutbolt", "-o", "nutbolt/reports"], "never written to"),
+    (["nutbolt", "-o", "."], "holds the company folder nutbolt"),
     (["nutbolt/company.yaml"], "expected a company folder, found a file"),
 ])
 def test_a_wrong_report_call_is_one_line_with_the_way_out(company: Path, monkeypatch: pytest.MonkeyPatch, words: list[str],
@@ -91,6 +92,21 @@ def test_check_lists_findings_and_writes_them_as_a_page(company: Path, tmp_path:
     assert result.exit_code == 1 and "stage_events" in result.stdout  # one row in two is more than 5 % set aside
     page = (tmp_path / "findings.html").read_text(encoding="utf-8")
     assert "Content-Security-Policy" in page and "<b>ghost" not in page and "ghost" in page
+
+
+@pytest.mark.parametrize("page", ["", "nutbolt", "nutbolt/x.html"])
+def test_a_page_of_findings_that_cannot_be_is_a_wrong_call_before_anything_is_said(company: Path, monkeypatch: pytest.MonkeyPatch,
+                                                                                  page: str) -> None:
+    monkeypatch.chdir(company.parent)
+    result = call("check", "nutbolt", "--html", page)
+    assert result.exit_code == 2 and not result.stdout and result.stderr.count("\n") == 1 and not (company / "x.html").exists()
+
+
+def test_a_note_on_a_process_names_it(company: Path) -> None:
+    with (company / "company.yaml").open("a", encoding="utf-8") as stream:
+        stream.write("  wholesale: {steps: [won]}\n")
+    assert "note: leads: process 'wholesale' has no leads; measures of leads say so\n" in call("check", company).stdout
+    assert "замечание: leads: в процессе «wholesale» нет лидов; " in call("check", company, "--language", "ru").stdout
 
 
 def test_check_of_good_data_exits_0(company: Path) -> None:
@@ -177,6 +193,7 @@ def russian(company: Path) -> Path:
     (["nutbolt", "--language", "de"], "--language: ожидалось «en» или «ru», найдено «de»"),
     (["nutbolt", "--as-of", "31.02.2026"], "--as-of: ожидалась дата вида 2026-07-01, найдено «31.02.2026»"),
     (["nutbolt", "-o", "nutbolt/reports"], "лежит внутри папки компании nutbolt, а туда ничего не записывается"),
+    (["nutbolt", "-o", "."], "внутри неё лежит папка компании nutbolt, а туда ничего не записывается"),
     (["nutbold", "--language", "ru"], "nutbold: такой папки нет. Возможно, вы имели в виду «nutbolt»?"),
     (["empty", "--language", "ru"], "`funnel new empty` создаст его для заполнения"),
 ])

@@ -61,6 +61,7 @@ WORDS: dict[str, str] = {
     "empty": marked("There is nothing to measure in “{process}” yet: it has no leads, no counts and no orders."),
     "empty_needed": marked("Needed: rows of this process in the table leads (lead_id, process, created_at), counts (process, "
                            "step, count) or orders (order_id, customer_id, process, ordered_at, amount)."),
+    "never": marked("Not reported yet"),
     "empty_short": marked("Nothing to measure yet"),
     "pdf_lost": marked("The PDF could not be made: {reason}"),
     "stale": marked("Made from earlier data"),

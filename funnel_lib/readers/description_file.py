@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from funnel_lib.description import CompanyDescription, in_plain_words, shown_place
 from funnel_lib.errors import CallError, nearest
 from funnel_lib.language.messages import Message, marked, message, plural
+from funnel_lib.readers import as_written
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -48,12 +49,11 @@ def _places(error: ValidationError) -> set[tuple]:
 
 
 def _load(path: Path) -> Any:
-    from ruamel.yaml import YAML  # YAML 1.2 (`no` is a text, 12:30 too), keeps the lines, refuses a key given twice
     from ruamel.yaml.error import MarkedYAMLError, YAMLError
 
     try:
         text = path.read_text(encoding="utf-8-sig")
-        return YAML(typ="rt").load(text)
+        return as_written.reader().load(text)
     except UnicodeDecodeError as error:
         raise CallError(message("{path}: expected UTF-8 text, found byte {byte:#x} at {place}", path=path,
                                 byte=error.object[error.start], place=error.start)) from error
@@ -65,6 +65,8 @@ def _load(path: Path) -> Any:
                         message("{path}: {problem}", path=path, problem=problem)) from error
     except YAMLError as error:
         raise CallError(message("{path}: not YAML: {error}", path=path, error=str(error))) from error
+    except RecursionError as error:
+        raise CallError(message("{path}: brackets or lists inside one another, too deep to be read", path=path)) from error
     except ValueError as error:
         raise CallError(_impossible_date(path, text)) from error
 
@@ -106,7 +108,7 @@ def _plain(node: Any) -> Any:
     if isinstance(node, list):
         return [_plain(value) for value in node]
     for kind in (bool, int, float, str):
-        if isinstance(node, kind):
+        if isinstance(node, kind) and not hasattr(node, "written"):
             return kind(node)
     return node
 

@@ -65,13 +65,16 @@ def figures_of(sentences: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def rows(entries: list[dict[str, Any]], titles: dict[str, str], stale: Collection[str], language: str) -> list[Row]:
-    """A row for each process that has reports; `stale` are reports of earlier data than the latest run's."""
+    """A row for each process, if there are figures at all; `stale` are reports of earlier data than the latest run's."""
     by_process: dict[str, dict[str, Any]] = {}
     for entry in entries:
         if entry["process"] in titles:
             by_process.setdefault(entry["process"], {})[entry["notebook"][:2]] = entry
-    return [Row(titles[name], [_figure(one, by_process[name].get(one.notebook), stale, language) for one in HEADLINES])
-            for name in titles if {one.notebook for one in HEADLINES} & by_process.get(name, {}).keys()]
+    if not {one.notebook for one in HEADLINES} & set().union(*by_process.values()):
+        return []
+    never = [Figure("–", mark=word("never", language))] * len(HEADLINES)
+    return [Row(title, [_figure(one, by_process[name].get(one.notebook), stale, language) for one in HEADLINES]
+                if name in by_process else never) for name, title in titles.items()]
 
 
 def _figure(one: Headline, entry: dict[str, Any] | None, stale: Collection[str], language: str) -> Figure:

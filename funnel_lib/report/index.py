@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import partial
-from itertools import groupby
 from typing import Any
 from urllib.parse import quote
 
@@ -37,7 +36,7 @@ class Line:
 
 @dataclass(frozen=True)
 class Section:
-    """The reports of one process, or of the whole company."""
+    """The reports of one process, or of the whole company; a process may have none yet."""
 
     title: str
     lines: list[Line] = field(default_factory=list)
@@ -51,11 +50,11 @@ def index_page(company: str, as_of: str, language: str, titles: dict[str, str], 
     from funnel_lib.report.page import standing_page  # nbconvert takes a second: only where a page is made
 
     sections = []
-    for process, group in groupby(sorted(entries, key=lambda one: _place(one, titles)), key=lambda one: one["process"]):
-        folder = folders.get(process, "")
-        book = quote(f"{folder}/tables.xlsx") if folder and folder in workbooks else ""
-        name = titles.get(process, process) if process is not None else word("whole_company", language)
-        sections.append(Section(name, [_line(entry, stale, language) for entry in group], book))
+    for process, title in {None: word("whole_company", language), **titles}.items():
+        lines = [_line(entry, stale, language) for entry in entries if entry["process"] == process]
+        book = quote(f"{folders[process]}/tables.xlsx") if folders.get(process) in workbooks else ""
+        if lines or process is not None:
+            sections.append(Section(title, lines, book))
     failed = sum(entry["status"] == "failed" for entry in entries)
     summary = word("failed_count", language, count=failed, total=len(entries)) if failed else ""
     return standing_page("overview.html.j2", title=word("reports", language), process="", language=language, company=company,
@@ -67,10 +66,6 @@ def index_page(company: str, as_of: str, language: str, titles: dict[str, str], 
 
 def _word(language: str, key: str, **values: object) -> str:
     return word(key, language, **values)
-
-
-def _place(entry: dict[str, Any], titles: dict[str, str]) -> int:
-    return list(titles).index(entry["process"]) if entry["process"] in titles else -1
 
 
 def _line(entry: dict[str, Any], stale: Collection[str], language: str) -> Line:

@@ -59,6 +59,14 @@ def _flush_folder(folder: Path) -> None:
 
 
 def check_output(output: Path, company: Path) -> None:
+    """`CallError` as of `check_place`, and where the output holds the company's folder: a process may have its name."""
+    check_place(output, company)
+    if company.is_dir() and company.resolve().is_relative_to(output.resolve()):
+        raise CallError(message("output {output} holds the company folder {company}, which is never written to; choose another "
+                                "with -o", output=output, company=company))
+
+
+def check_place(output: Path, company: Path) -> None:
     """`CallError` where the output cannot be a folder, or would lie inside the company's folder."""
     blocking = next((path for path in [output, *output.parents] if path.exists() and not path.is_dir()), None)
     if blocking is not None:
@@ -84,7 +92,7 @@ def run_folder(output: Path, run_id: str) -> Iterator[Path]:
     with _lock(output / LOCK_NAME):
         for left in output.glob(f"{RUN_PREFIX}*"):
             shutil.rmtree(left, ignore_errors=True)
-        for left in output.rglob(".*.part"):
+        for left in [*output.glob(".*.part"), *output.glob("*/.*.part")]:
             left.unlink(missing_ok=True)
         folder = output / f"{RUN_PREFIX}{run_id}"
         folder.mkdir()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import errno
 import time
 from collections import Counter
@@ -14,6 +13,7 @@ from typing import Any
 import funnel_lib
 from funnel_lib.company import Company
 from funnel_lib.description import in_language
+from funnel_lib.errors import WriteError
 from funnel_lib.language.messages import message, translate
 from funnel_lib.report import headlines, index, mail, manifest, results
 from funnel_lib.report.cases import without_cases
@@ -74,8 +74,7 @@ class Publisher:
         if result.status == "done":
             self.done.setdefault(result.process, {})[result.notebook] = result
         if result.process in self.done and not self.left[result.process]:
-            with contextlib.suppress(OSError):  # `finish` tries again, and tells
-                self._write_workbook(result.process)
+            self._write_workbook(result.process)  # one that could not be written is tried again at the end, and told of
 
     def _said(self, result: Result) -> Result:
         """The result with what went wrong in the language of the reports."""
@@ -132,11 +131,13 @@ class Publisher:
         return self.titles.get(result.process, "")
 
     def finish(self) -> None:
-        """Workbooks that are missing, links from page to page, index, and the manifest last."""
+        """Workbooks that are missing, links from page to page, index, and the manifest last.
+
+        Raises `WriteError` for a workbook that could not be written, when all the rest is there.
+        """
         outdated = outdated_books(self.order, [task.unit for task in self.tasks], self.before)
-        for process in [name for name, folder in self.folders.items() if name in self.done or folder in outdated]:
-            if process not in self.books:
-                self._write_workbook(process)
+        missing = [name for name, folder in self.folders.items() if name in self.done or folder in outdated]
+        refused = dict(filter(None, (self._write_workbook(process) for process in missing if process not in self.books)))
         books = {folder for folder in self.folders.values() if (self.order.output / folder / "tables.xlsx").is_file()}
         every = self._every()
         link_neighbours(self.order.output, every, self.language)
@@ -145,7 +146,10 @@ class Publisher:
             headlines.rows(every, self.titles, self._stale(every), self.language)))
         write_whole(self.order.output / "index.html", index.index_page(
             self.company.name, self._as_of(), self.language, self.titles, self.folders, every, books, self._stale(every)))
-        self._write_manifest(finished_at=_now())
+        self._write_manifest(finished_at=None if refused else _now())  # `--resume` writes the workbooks of a run cut short
+        for path, error in refused.items():
+            raise WriteError(message("{path}: could not be written ({reason}); close it where it is open, or make room, then run "
+                                     "again with --resume", path=path, reason=error.strerror)) from error
 
     def _stale(self, entries: list[dict[str, Any]]) -> set[str]:
         """Published reports of other data or another description than this run's; those of a database are of its own moment."""
@@ -155,13 +159,15 @@ class Publisher:
             for name in ("data", "description"))}
 
     def _write_manifest(self, finished_at: str | None) -> None:
+        every = self._every()
         failed = sum(entry["status"] == "failed" for entry in self.entries.values())
         write_whole(self.order.output / manifest.NAME, manifest.manifest_text(
             {**self.run, "finished_at": finished_at, "version": funnel_lib.__version__, "failed_count": failed,
              "formats": list(self.order.formats)},
             {"name": self.company.name, "as_of": self._as_of(), "language": self.language,
-             "processes": self.company.process_names, "description": self.tasks[0].inputs["description"]},
-            self._every()))
+             "processes": self.company.process_names, "description": self.tasks[0].inputs["description"],
+             "not_reported": [name for name in self.company.process_names if name not in {entry["process"] for entry in every}]},
+            every))
 
     def _asked_end(self) -> str:
         """The end of observation as far as it was said before anything was made."""
@@ -177,8 +183,9 @@ class Publisher:
         order = [*notebooks, *(f"{folder}/{name}" for folder in self.folders.values() for name in notebooks)]
         return manifest.merged(self.before, list(self.entries.values()), self.company.process_names, order)
 
-    def _write_workbook(self, process: str) -> None:
-        """The workbook of a process; tables of reports that were not made in this run come from their published notebooks."""
+    def _write_workbook(self, process: str) -> tuple[Path, OSError] | None:
+        """The workbook of a process; tables of reports that were not made in this run come from their published notebooks. Where it
+        cannot be written, its place and the reason."""
         folder = self.order.output / self.folders[process]
         contents = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
         fresh = self.done.get(process, {})
@@ -186,9 +193,13 @@ class Publisher:
                    for name in sorted(contents.keys() | fresh.keys())]
         if reports:
             labels = self.description.labels(process, self.language)
-            write_whole(folder / "tables.xlsx", workbook_bytes(reports, self.language, self.description.currency,
-                                                               self.titles[process], labels))
+            book = workbook_bytes(reports, self.language, self.description.currency, self.titles[process], labels)
+            try:
+                write_whole(folder / "tables.xlsx", book)
+            except OSError as error:  # open in Excel on Windows, say
+                return folder / "tables.xlsx", error
         self.books.add(process)
+        return None
 
     def _published_tables(self, path: Path) -> ReportTables:
         from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made

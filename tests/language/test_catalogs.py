@@ -29,7 +29,7 @@ WORDS = re.compile(r"[A-Za-z’']{2,} [a-z’']{2,}")
 # Signs of markup, styles and code, which are no prose.
 MARKUP = re.compile(r"[<>=\n]|-src\b|^tbody\b|\byyyy\b|\bimport\b|; del\b")
 MESSAGES = {"message", "plural", "joined"}
-ERRORS = {"CallError", "DataError", "MeasureError"}
+ERRORS = {"CallError", "DataError", "MeasureError", "WriteError"}
 # Here people's descriptions are checked: what is wrong with them is raised as pydantic wants it.
 CHECKED = {"description.py", "readers/mapping.py"}
 

@@ -78,6 +78,16 @@ def test_asked_to_end_it_ends_all(tmp_path: Path) -> None:
     assert visible(tmp_path / "reports") == [] and not list((tmp_path / "reports").glob(".run-*"))
 
 
+@linux
+def test_an_interruption_that_a_library_swallows_is_repeated() -> None:
+    """Python loses one that meets a callback of its own: found on a run interrupted while it loaded its libraries."""
+    script = ("import os, signal, time; from funnel_lib.report import terminal; terminal.REPEAT_SECONDS = 0.3\n"
+              "class Swallows:\n    def __del__(self): os.kill(os.getpid(), signal.SIGINT)\n"
+              "with terminal.said_plainly(False, terminal.Voice()): Swallows(); time.sleep(60)")
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False)
+    assert run.returncode == 130 and "Exception ignored" in run.stderr and run.stderr.endswith("every file written so far is whole\n")
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="cron")
 def test_the_line_for_cron_in_the_readme_works_as_it_stands(tmp_path: Path) -> None:
     """By sh, with no more of an environment than cron gives, and quietly: what is said goes by mail to somebody."""

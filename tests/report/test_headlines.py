@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import email
+import email.policy
+import json
 from pathlib import Path
 from typing import Any
 
@@ -38,10 +41,17 @@ def test_figures_stand_beside_those_of_the_run_before(tmp_path: Path) -> None:
     write_company(tmp_path / "nutbolt")
     first = dict(zip(SAYS, (19.6, 0.242, 0.75, 4300000.0, 24800.0), strict=True))
     retail = {"processes": ("retail",)}
-    assert run(tmp_path, "2026-02-23", first, **retail) == [["Retail", "19.6", "24.2 %", "75.0 %", "€4.3M", "€24 800"]]
+    never = ["Wholesale", *["– Not reported yet"] * 5]
+    assert run(tmp_path, "2026-02-23", first, **retail) == [["Retail", "19.6", "24.2 %", "75.0 %", "€4.3M", "€24 800"], never]
+    page = BeautifulSoup((tmp_path / "reports/index.html").read_text(encoding="utf-8"), "html.parser")
+    assert [head.find_next_sibling().get_text() for head in page.find_all("h2", string="Wholesale")] == ["Not reported yet"]
+    company = json.loads((tmp_path / "reports/manifest.json").read_text(encoding="utf-8"))["company"]
+    assert company["processes"] == ["retail", "wholesale"] and company["not_reported"] == ["wholesale"]
+    mail = email.message_from_bytes((tmp_path / "reports/summary.eml").read_bytes(), policy=email.policy.default)
+    assert mail.get_body(("plain",)).get_content().count("Not reported yet") == 5
     second = {**first, "n01_flow": 22.0, "n02_conversion": 0.25}
     expected = [["Retail", "22 before: 19.6 (22 Feb 2026)", "25.0 % before: 24.2 % (22 Feb 2026)",
-                 "75.0 % before: 75.0 % (22 Feb 2026)", "€4.3M before: €4.3M (22 Feb 2026)", "€24 800 before: €24 800 (22 Feb 2026)"]]
+                 "75.0 % before: 75.0 % (22 Feb 2026)", "€4.3M before: €4.3M (22 Feb 2026)", "€24 800 before: €24 800 (22 Feb 2026)"], never]
     assert run(tmp_path, "2026-03-01", second, **retail) == expected
     assert run(tmp_path, "2026-03-01", second, **retail) == expected  # the same Monday again
 

@@ -59,4 +59,18 @@ def test_an_output_that_cannot_be_is_refused(tmp_path: Path) -> None:
         check_output(tmp_path / "file" / "reports", company)
     with pytest.raises(CallError, match="never written to"):
         check_output(company / "reports", company)
+    # A process called as the company's folder is would be written into it.
+    for around in (tmp_path, Path("/")):
+        with pytest.raises(CallError, match="holds the company folder"):
+            check_output(around, company)
     check_output(tmp_path / "reports" / "deep", company)
+
+
+def test_only_what_a_run_has_left_is_removed(tmp_path: Path) -> None:
+    """Never deeper than reports are written, whatever folder was chosen."""
+    for name in (".a.html.part", "retail/.a.html.part", "retail/deep/.mine.part"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    with run_folder(tmp_path, "x"):
+        pass
+    assert sorted(path.name for path in tmp_path.rglob("*") if path.is_file()) == [".lock", ".mine.part"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,8 @@ def test_a_write_limit_in_the_middle_of_a_save_leaves_the_old_file_whole(monday:
     with limit(len(before[full]) - 1):
         refused = monday.report()
     assert refused.exit_code == 1 and "File too large" in refused.output and "Traceback" not in refused.output
+    # Every line names the file or the report, and the last one the way out; that of a report stands on its page.
+    assert full.endswith("html") or "reports: could not be written (File too large); make room on the disk" in refused.output
     found = monday.files()
     assert found[full] == before[full] and found.keys() - {"retail/01_good.error.html"} == before.keys()
     assert not [name for name in found if ".part" in name or ".run" in name]
@@ -73,6 +76,26 @@ def test_with_room_again_all_is_new(monday: Monday) -> None:
     found = monday.files()
     assert found.keys() == monday.first.keys()
     assert all(found[name] != monday.first[name] for name in found if name != ".lock") and b"5 lines." in found["index.html"]
+
+
+def test_a_workbook_that_is_held_costs_neither_the_index_nor_the_reports(monday: Monday) -> None:
+    """A folder in its place refuses a file as Excel does on Windows while it has the book open; `--resume` writes it afterwards."""
+    before, book = monday.files(), monday.output / "retail/tables.xlsx"
+    book.rename(monday.folder / "kept.xlsx")
+    (book / "held").mkdir(parents=True)
+    monday.change()
+    try:
+        refused = monday.report()
+    finally:
+        shutil.rmtree(book)
+    assert refused.exit_code == 1 and refused.stderr.startswith(f"error: {book}: could not be written ("), refused.output
+    assert "run again with --resume" in refused.stderr and refused.stderr.count("\n") == 1
+    found = monday.files()
+    assert {name for name in before if found.get(name) != before[name]} >= {"index.html", "manifest.json", "retail/01_good.html"}
+    (monday.folder / "kept.xlsx").rename(book)
+    again = CliRunner().invoke(app, [*monday.words(), "--resume"])
+    assert again.exit_code == 0 and "0 of 0 reports made, 1 up to date" in again.stdout
+    assert book.read_bytes() != before["retail/tables.xlsx"]
 
 
 def test_an_output_that_may_not_be_written_to_is_a_wrong_call(monday: Monday) -> None:
