@@ -25,7 +25,8 @@ app = typer.Typer(help="Sales processes measured: one report per process, from a
                   no_args_is_help=True, pretty_exceptions_enable=False, rich_markup_mode=None)
 DESCRIPTION = "company.yaml"
 
-CompanyPath = Annotated[Path, typer.Argument(metavar="COMPANY", help="Folder with company.yaml and the tables.")]
+CompanyPath = Annotated[Path, typer.Argument(metavar="COMPANY", help="Folder with company.yaml and the tables, or a DuckDB file "
+                                                                     "with the tables beside company.yaml.")]
 Verbose = Annotated[bool, typer.Option("--verbose", "-v", help="Show tracebacks and the log.")]
 Language = Annotated[str | None, typer.Option(callback=lambda given: given and given.lower(),
                                                   help="ru or en; default: the company's.")]
@@ -124,13 +125,13 @@ def _tell_the_end(order: Order, as_json: bool, counts: dict[str, int], started: 
 def _tell_what_would_be_made(order: Order, as_json: bool, voice: Voice) -> None:
     """One line per report: made or kept, and why. Reads the description and the manifest, never the data's contents."""
     from funnel_lib.readers.description_file import read_description
-    from funnel_lib.readers.place import FILE_NAME
+    from funnel_lib.readers.place import FILE_NAME, find_folder
     from funnel_lib.report import freshness
     from funnel_lib.report.manifest import read_manifest
     from funnel_lib.report.progress import log_event
     from funnel_lib.report.publish import check_output
 
-    processes = list(read_description(order.company / FILE_NAME).processes)
+    processes = list(read_description(find_folder(order.company) / FILE_NAME).processes)
     check_output(order.output, order.company)
     for task in freshness.tasks(order, processes, read_manifest(order.output), freshness.fingerprints(order.company)):
         made = bool(task.reason) or not order.resume
@@ -276,9 +277,9 @@ def _read(path: Path, as_of: str | None, language: str | None) -> Company:
 
 
 def _found(path: Path) -> Path:
-    from funnel_lib.readers.place import find_folder
+    from funnel_lib.readers.place import find_company
 
-    return find_folder(path)
+    return find_company(path)
 
 
 def _no_such_file(path: Path) -> CallError:

@@ -10,6 +10,7 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
+from funnel_lib.address import refusal
 from funnel_lib.errors import CallError, nearest
 from funnel_lib.glossary import GLOSSARY
 from funnel_lib.language.messages import Message, marked, message
@@ -282,7 +283,10 @@ class ProcessDescription(Part):
 
 
 class CompanyDescription(Part):
-    """The whole of `company.yaml`."""
+    """The whole of `company.yaml`. `database` is a DuckDB file or an address that names environment variables for its secrets."""
+
+    # A traceback shows what could not be understood, and that may be an address with a password.
+    model_config = ConfigDict(hide_input_in_errors=True)
 
     name: Text = "Company"
     currency: str = "EUR"
@@ -290,11 +294,21 @@ class CompanyDescription(Part):
     language: Language = "en"
     as_of: Moment | None = None
     observed_from: Moment | None = None
+    database: str | None = None
     formats: Formats = Formats()
     rates: dict[str, Annotated[float, Field(gt=0, le=1e12)]] = {}
     calendar: Calendar = Calendar()
     roles: dict[Key, Role] = {}
     processes: dict[Key, ProcessDescription]
+
+    @field_validator("database", mode="before")
+    @classmethod
+    def _database_without_secrets(cls, value: Any) -> Any:
+        # `found` in the text keeps the value out of it.
+        refused = refusal(value if isinstance(value, str) else "") if value is not None else None
+        if refused:
+            raise ValueError(refused)
+        return value
 
     @field_validator("time_zone")
     @classmethod

@@ -78,6 +78,8 @@ KINDS: dict[str, Kind] = {
     "nothing_to_measure": Kind("note", "no leads, no counts and no orders", "the report says what is needed"),
     "no_leads": Kind("note", "process {process!r} has no leads", "measures of leads say so"),
     "unknown_file": Kind("warning", "the file {file} is no table of the contract.{nearest}", "not read"),
+    "no_known_table": Kind("error", "the database has {found}, and no table of the contract ({known})",
+                           "name its tables or views as in the contract"),
     "unused_file": Kind("note", "no source of the mapping takes the file {file}", "not read"),
     "unknown_column": Kind("note", "the column {column} is not in the contract.{nearest}", "not read"),
     "encoding": Kind("warning", "{remark}", "check that names and reasons are readable, or say formats.encoding"),

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 # Before numpy is there: on small matrices more threads only wait for each other, and the other worker has work for the core.
@@ -38,6 +40,14 @@ def demo():
     from funnel_lib import read_company
 
     return read_company(ROOT / "data" / "demo")
+
+
+@pytest.fixture(scope="session")
+def told(demo) -> Callable[[str, str], list]:
+    """(exercise, process) → its sentences, all of them; they take seconds, so each list is made once and changed by nobody."""
+    from funnel_lib import answers
+
+    return cache(lambda exercise, process: getattr(answers, exercise)(demo.process(process)))
 
 
 @pytest.fixture(scope="session")

@@ -7,23 +7,10 @@ import re
 
 import pytest
 
-from funnel_lib import answers, conversion, efficiency, improvement, lead_flow, loyalty
+from funnel_lib import conversion, efficiency, improvement, lead_flow, loyalty
 from tests.conftest import ROOT
 
 LATER = pytest.mark.xfail(reason="not answerable yet", raises=AssertionError, strict=True)
-
-
-@pytest.fixture(scope="module")
-def told(demo):
-    """(exercise, process) → all its sentences."""
-    def sentences(exercise: str, process: str) -> list:
-        key = exercise, process
-        if key not in kept:
-            kept[key] = getattr(answers, exercise)(demo.process(process))
-        return kept[key]
-
-    kept: dict = {}
-    return sentences
 
 
 @pytest.fixture(scope="module")

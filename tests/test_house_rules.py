@@ -19,7 +19,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 # Rooms of the house, by floor: an import goes to the same floor or further down.
 FLOORS = [
     {"language"},
-    {"errors", "schema", "rates", "periods", "glossary", "glossary_terms", "survival", "about", "engine", "frames", "lifetime", "pooling", "limits",
+    {"errors", "address", "schema", "rates", "periods", "glossary", "glossary_terms", "survival", "about", "engine", "frames", "lifetime", "pooling", "limits",
      "working_time"},
     {"description", "findings", "checks", "company", "readers", "journeys", "new_leads", "customers", "cards", "last_year", "staffing", "labour",
      "stage_costs"},
@@ -30,7 +30,7 @@ FLOORS = [
 APART = {
     "charts": {"about", "glossary", "language", "pooling", "rates", "schema"},
     "pages": {"about", "description", "errors", "findings", "glossary", "language", "checks", "rates"},
-    "report": {"about", "company", "description", "errors", "findings", "glossary", "language", "pages", "readers", "schema"},
+    "report": {"about", "address", "company", "description", "errors", "findings", "glossary", "language", "pages", "readers", "schema"},
     "simulate": set(),
     "training": {"simulate", "language"},
 }

@@ -133,7 +133,7 @@ class _Running:
         conveyor, moved = self.conveyor, self.moved
         self.desk.begin(week)
         if moved.orders:
-            coming = [stop.moves(self._standing(number), week) for number, stop in enumerate(moved.orders)]
+            coming = [stop.moves(self._standing(number, week), week) for number, stop in enumerate(moved.orders)]
             coming[-1] = coming[-1] + conveyor.known_again
             self._serve_orders(week, coming)
         self.desk.serve_earlier(week, list(range(len(moved.steps))))
@@ -149,10 +149,10 @@ class _Running:
         self.past[week + REFERRAL_WEEKS] = every
         self.margin[week] = sum(orders[week] * margin for orders, margin in zip(self.orders, moved.margin, strict=True))
 
-    def _standing(self, number: int) -> np.ndarray:
+    def _standing(self, number: int, week: int) -> np.ndarray:
         """After an order of this number customers wait for the next; the last stop holds all who ordered more often."""
         last = number == len(self.conveyor.orders) - 1
-        return self.orders[number] + self.orders[number + 1] if last else self.orders[number]
+        return self.orders[number][:week + 1] + self.orders[number + 1][:week + 1] if last else self.orders[number]
 
     def _serve_orders(self, week: int, coming: list[np.ndarray]) -> None:
         """Whoever is a customer already is served before leads are. Orders that are due wait together; those of this week come in
@@ -178,6 +178,9 @@ class Desk:
         self.queue: dict[int | str, list[tuple[int, np.ndarray]]] = {}
         self.left: dict[str, np.ndarray] = {}
         self.done: dict[int | str, np.ndarray] = {}
+        # At each place the roles whose hours may be used up there.
+        self.limits = {place: [role for role, each in hours.items() if role in capacity and np.any(each > 0)]
+                       for place, hours in need.items()}
 
     def begin(self, week: int) -> None:
         """A new week: what any week takes comes first."""
@@ -225,7 +228,7 @@ class Desk:
             self.waiting_hours[role][week] += waits * self.need[place][role] * (self.left[role] <= 1e-9)
 
     def _limits(self, place: int | str) -> list[str]:
-        return [role for role, hours in self.need.get(place, {}).items() if role in self.left and np.any(hours > 0)]
+        return self.limits.get(place, [])
 
     def _part(self, amounts: dict[int | str, np.ndarray]) -> dict[str, np.ndarray]:
         """By role: the part of this work for which it has hours left."""
@@ -233,7 +236,7 @@ class Desk:
         for place, amount in amounts.items():
             for role in self._limits(place):
                 needed[role] = needed.get(role, 0.0) + self.need[place][role] * amount
-        return {role: np.minimum(np.nan_to_num(ratio(self.left[role], hours), nan=1.0), 1.0) for role, hours in needed.items()}
+        return {role: np.fmin(ratio(self.left[role], hours), 1.0) for role, hours in needed.items()}
 
     def _common(self, place: int | str, part: dict[str, np.ndarray]) -> np.ndarray | float:
         """Everybody who takes part in the work must have hours for it."""

@@ -80,6 +80,8 @@ _PROBLEMS = (marked("not YAML"), marked("mapping values are not allowed here"), 
 
 def _problem(text: str) -> Message:
     twice = re.fullmatch(r'found duplicate key "(.*)" with value "(.*)" \(original value: "(.*)"\)', text, re.DOTALL)
+    if twice and "://" in text:  # may be an address with a password
+        return message('found duplicate key "{key}"', key=twice[1])
     if twice:
         return message('found duplicate key "{key}" with value "{value}" (original value: "{first}")', key=twice[1], value=twice[2],
                        first=twice[3])

@@ -1,9 +1,10 @@
-"""A company folder: `company.yaml` and one CSV, Parquet or XLSX file per table, lazy on DuckDB."""
+"""A company folder: `company.yaml` and one CSV, Parquet or XLSX file per table, or a database with them, lazy on DuckDB."""
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -15,12 +16,13 @@ from funnel_lib.checks import Checked, Loaded, check_tables, with_words
 from funnel_lib.company import Company, day_counts, in_company_currency, minor_units
 from funnel_lib.description import LANGUAGES, CompanyDescription, moment_text
 from funnel_lib.engine import to_lazy
-from funnel_lib.errors import CallError, DataError, nearest
+from funnel_lib.errors import CallError, nearest
 from funnel_lib.findings import Finding, finding
 from funnel_lib.language.messages import message
+from funnel_lib.readers.database import load_database
 from funnel_lib.readers.description_file import read_description
-from funnel_lib.readers.place import FILE_NAME, find_folder
-from funnel_lib.readers.table_file import READERS, load_table
+from funnel_lib.readers.place import FILE_NAME, find_company
+from funnel_lib.readers.table_file import READERS, files_of, load_table, or_finding
 from funnel_lib.schema import TABLES, THROUGH_LEADS
 
 # Files that may hold a table and are not read.
@@ -30,12 +32,16 @@ _OTHERS = (".xls", ".xlsm", ".xlsb", ".ods", ".tsv")
 def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, language: str | None = None) -> Company:
     """Read a company folder, check its tables against the contract, keep what was found.
 
+    `path` may be a DuckDB file beside its `company.yaml`, too. Tables in another database are those of the folder whose
+    `company.yaml` has its address under `database:`.
+
     `as_of` and `language` replace those of `company.yaml`. A relative path that is not found from here is looked for in
     the project, so that notebooks work from any folder.
     Raises `CallError` for a path, a key or a value in the description that cannot be; what is wrong in the tables is a
     finding of the company, and a process with an error among its findings raises `DataError` when asked for.
     """
-    folder = find_folder(Path(path))
+    found = find_company(Path(path))
+    folder = found.parent if found.is_file() else found
     description = read_description(folder / FILE_NAME)
     if language and language not in LANGUAGES:
         raise CallError(message("language: expected one of {known}, found {language!r}", known=", ".join(LANGUAGES),
@@ -44,6 +50,10 @@ def read_company(path: str | Path, *, as_of: str | pd.Timestamp | None = None, l
     description = description.model_copy(update={key: value for key, value in changes.items() if value})
     connection, scratch = _connection()
     loaded, findings = _load(connection, folder, description, scratch)
+    database = description.database or (found.name if found.is_file() else None)
+    if database:
+        more, said = load_database(connection, database, folder, description)
+        loaded, findings = {**loaded, **more}, findings + said
     return checked_company(connection, description, loaded, findings)
 
 
@@ -63,20 +73,14 @@ def _load(connection, folder: Path, description: CompanyDescription, scratch: Pa
           ) -> tuple[dict[str, Loaded], list[Finding]]:
     loaded, findings = {}, list(_unknown_files(folder))
     for name, table in TABLES.items():
-        files = [folder / f"{name}{ending}" for ending in READERS if (folder / f"{name}{ending}").is_file()]
+        files = files_of(folder, name)
         if len(files) > 1:
             raise CallError(message("{folder}: {first} and {second} are the same table; keep one", folder=folder,
                                     first=files[0].name, second=files[1].name))
-        if not files:
-            continue
-        try:
-            loaded[name] = load_table(connection, files[0], table, description, scratch)
-        except DataError as error:
-            findings.append(finding("table_unreadable", name, 1, reason=error.args[0]))
-        except duckdb.Error as error:
-            # Whatever else the engine does not take: one table's fault, said with its file.
-            findings.append(finding("table_unreadable", name, 1, reason=f"{files[0].name}: {str(error).splitlines()[0]}"))
-    return loaded, findings
+        if files:
+            load = partial(load_table, connection, files[0], table, description, scratch)
+            loaded[name] = or_finding(name, files[0].name, load, findings)
+    return {name: table for name, table in loaded.items() if table is not None}, findings
 
 
 def _unknown_files(folder: Path) -> list[Finding]:

@@ -106,7 +106,7 @@ def _load(connection, mapping: Mapping, source: str, path: Path, raw: str, forma
     if not columns:
         raise DataError(message("{file}: the file is empty, not even a header", file=path.name))
     return SourceFile(source, path, raw, columns, rows_in + len(rejected), len(rejected),
-                      (*findings, *broken_rows(source, path, rejected)), mapping.aliases)
+                      (*findings, *broken_rows(source, path.name, rejected)), mapping.aliases)
 
 
 def _headings(mapping: Mapping, source: str) -> list[str]:

@@ -26,7 +26,7 @@ def read_sheet(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
     Raises `DataError` for a file that is no spreadsheet and for a column of the contract that stands twice.
     """
     cells = _cells(path)
-    texts = [[_cell_text(value) for value in row] for row in cells]
+    texts = [[cell_text(value) for value in row] for row in cells]
     header = _header(texts)
     repeated = [name for name in table.column_names if header.count(name) > 1]
     if repeated:
@@ -117,7 +117,7 @@ def _time(value: Any) -> dt.datetime | None:
     return dt.datetime.combine(value, dt.time()) if isinstance(value, dt.date) else None
 
 
-def _cell_text(value: Any) -> str:
+def cell_text(value: Any) -> str:
     """A spreadsheet's cell as the text that a person sees in it."""
     if isinstance(value, bool):
         return "true" if value else "false"

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
 import duckdb
 import narwhals as nw
@@ -21,6 +22,7 @@ from funnel_lib.readers.spreadsheet import read_sheet
 from funnel_lib.readers.written_currency import check_written_currency
 from funnel_lib.schema import Column, Table
 
+Read = TypeVar("Read")
 _SQL_TYPES = {"text": "VARCHAR", "time": "TIMESTAMP", "flag": "BOOLEAN"}
 # What spreadsheet programs make of ids: 1.23457E+18, 9007199254740992.0, May-20, 20.май, ########, #REF!.
 _MANGLED = "|".join([
@@ -30,6 +32,28 @@ _MANGLED = "|".join([
 # Whole numbers from here on are rounded in a float.
 _EXACT = 2**53
 _MOJIBAKE = "Ð[\u0080-\u00bf°-¿]|Ñ[\u0080-\u00bf]|(Р[°-ї]|С[Ђ-Џ‚-›]){2,}|\ufffd"
+
+
+def files_of(folder: Path, table: str) -> list[Path]:
+    """The files of a company folder that hold this table; one, if all is well."""
+    return [folder / f"{table}{ending}" for ending in READERS if (folder / f"{table}{ending}").is_file()]
+
+
+def or_finding(table: str, file: str, read: Callable[[], Read], findings: list[Finding]) -> Read | None:
+    """What `read` gives; None, with a finding that says why, where the table cannot be read."""
+    try:
+        return read()
+    except DataError as error:
+        findings.append(finding("table_unreadable", table, 1, reason=error.args[0]))
+    except duckdb.Error as error:
+        # Whatever else the engine does not take: one table's fault, said with its file.
+        findings.append(finding("table_unreadable", table, 1, reason=f"{file}: {str(error).splitlines()[0]}"))
+    return None
+
+
+def by_row(rows: Iterable[int]) -> dict[int, int]:
+    """The lines of rows, where a row's number is its line."""
+    return {row: row for row in rows}
 
 
 def load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, description: CompanyDescription,
@@ -44,18 +68,24 @@ def load_table(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, 
         return _no_rows(connection, path, table, raw)
     lines, rejected, findings, rows_in = READERS[path.suffix.lower()](connection, path, table, description.formats,
                                                                       scratch, raw)
-    columns = columns_of(connection, raw)
-    if not columns:
+    if not columns_of(connection, raw):
         return _no_rows(connection, path, table, raw)
-    _check_header(columns, table, path)
-    findings = [*findings, *_unknown_columns(columns, table)]
-    typed, more = _typed(connection, raw, columns, table, description, path)
-    findings += _damage(connection, raw, columns, table, path, lines)
-    findings += more
-    findings += broken_rows(table.name, path, rejected)
-    frame = nw.from_native(typed)
+    findings = [*findings, *broken_rows(table.name, path.name, rejected)]
+    return typed_table(connection, raw, table, description, path.name, rows_in + len(rejected), findings, len(rejected), lines)
+
+
+def typed_table(connection: duckdb.DuckDBPyConnection, raw: str, table: Table, description: CompanyDescription, file: str,
+                rows_in: int, findings: Iterable[Finding] = (), rejected_count: int = 0, lines: Callable = by_row) -> Loaded:
+    """The rows in the engine's table `raw` with the contract's columns and types; `file` is where they are from, for a reader.
+
+    Raises `DataError` as `load_table` does.
+    """
+    columns = columns_of(connection, raw)
+    _check_header(columns, table, file)
+    typed, more = _typed(connection, raw, columns, table, description, file)
+    findings = [*findings, *_unknown_columns(columns, table), *_damage(connection, raw, columns, table, file, lines), *more]
     present = frozenset(name for name in table.column_names if name in columns)
-    return Loaded(table, path.name, frame, present, rows_in + len(rejected), tuple(findings), len(rejected), lines)
+    return Loaded(table, file, nw.from_native(typed), present, rows_in, tuple(findings), rejected_count, lines)
 
 
 def _no_rows(connection: duckdb.DuckDBPyConnection, path: Path, table: Table, raw: str) -> Loaded:
@@ -80,12 +110,12 @@ def _all_columns(connection: duckdb.DuckDBPyConnection, raw: str) -> dict[str, s
     return columns
 
 
-def _check_header(columns: dict[str, str], table: Table, path: Path) -> None:
+def _check_header(columns: dict[str, str], table: Table, file: str) -> None:
     absent = [name for name in table.required_columns if name not in columns]
     if absent:
         shown = ", ".join(list(columns)[:12])
         raise DataError(message("{file}: the required column {column!r} is missing; the header has {shown}.{nearest}",
-                                file=path.name, column=absent[0], shown=shown, nearest=nearest(absent[0], columns)))
+                                file=file, column=absent[0], shown=shown, nearest=nearest(absent[0], columns)))
 
 
 def _unknown_columns(columns: dict[str, str], table: Table) -> list[Finding]:
@@ -94,12 +124,12 @@ def _unknown_columns(columns: dict[str, str], table: Table) -> list[Finding]:
             for name in strange]
 
 
-def broken_rows(table: str, path: Path, rejected: list[text_file.RejectedRow]) -> list[Finding]:
+def broken_rows(table: str, file: str, rejected: list[text_file.RejectedRow]) -> list[Finding]:
     """A finding for each reason why rows of a file are no rows."""
     findings = []
     for reason in dict.fromkeys(row.reason for row in rejected):
         rows = [row for row in rejected if row.reason == reason]
-        examples = [Example(path.name, row.line, row.text) for row in rows[:EXAMPLES_SHOWN]]
+        examples = [Example(file, row.line, row.text) for row in rows[:EXAMPLES_SHOWN]]
         findings.append(finding("broken_row", table, len(rows), examples, reason=reason))
     return findings
 
@@ -138,7 +168,7 @@ def _read_parquet(connection, path: Path, table: Table, formats: Formats, scratc
     except duckdb.Error as error:
         raise DataError(message("{file}: not a Parquet file that can be read: {reason}", file=path.name,
                                 reason=str(error).splitlines()[0])) from error
-    return (lambda rows: {row: row for row in rows}), [], [], rows_in
+    return by_row, [], [], rows_in
 
 
 READERS: dict[str, Callable] = {".csv": _read_text, ".parquet": _read_parquet, ".xlsx": read_sheet}
@@ -147,7 +177,7 @@ READERS: dict[str, Callable] = {".csv": _read_text, ".parquet": _read_parquet, "
 # -- types ---------------------------------------------------------------------------------------------------------------
 
 
-def _typed(connection, raw: str, columns: dict[str, str], table: Table, description: CompanyDescription, path: Path):
+def _typed(connection, raw: str, columns: dict[str, str], table: Table, description: CompanyDescription, file: str):
     """The contract's columns of `raw` with their types, `_row`, and `_bad` / `_bad_text` for what has no meaning."""
     selected, bad, findings = ["_row"], [], []
     for column in table.columns:
@@ -156,9 +186,9 @@ def _typed(connection, raw: str, columns: dict[str, str], table: Table, descript
             continue
         name, kind = quoted(column.name), columns[column.name]
         if column.kind == "amount" and kind == "VARCHAR":
-            check_written_currency(connection, raw, column.name, path.name, description.currency,
+            check_written_currency(connection, raw, column.name, file, description.currency,
                                    "currency" if columns.get("currency") == "VARCHAR" else None)
-        sql, remark = typed_column(connection, raw, column, kind, description.formats, description.time_zone, path.name)
+        sql, remark = typed_column(connection, raw, column, kind, description.formats, description.time_zone, file)
         if remark:
             findings.append(finding("mixed_zones", table.name, 1, column=column.name, remark=remark))
         selected.append(f"{sql} AS {name}")
@@ -208,7 +238,7 @@ def _typed_value(name: str, found: str, wanted: str, time_zone: str) -> str:
     return f"CASE WHEN isfinite(TRY_CAST({name} AS DOUBLE)) THEN TRY_CAST({name} AS DOUBLE) END"
 
 
-def _damage(connection, raw: str, columns: dict[str, str], table: Table, path: Path, lines: Callable) -> Iterator[Finding]:
+def _damage(connection, raw: str, columns: dict[str, str], table: Table, file: str, lines: Callable) -> Iterator[Finding]:
     """Ids that a spreadsheet program has rounded or taken for dates, and text that was decoded wrongly before it came here."""
     there = _all_columns(connection, raw)
     for name, found in ((name, columns[name]) for name in table.column_names if name in columns):
@@ -217,7 +247,7 @@ def _damage(connection, raw: str, columns: dict[str, str], table: Table, path: P
             tests += [f"regexp_matches({quoted(name)}, '{_MANGLED}')"] if found == "VARCHAR" else []
             tests += [f"abs({quoted(NUMBER + name)}) >= {_EXACT}"] if NUMBER + name in there else []
             tests += [f"{quoted(TIME + name)} IS NOT NULL"] if TIME + name in there else []
-            yield from _mangled(connection, raw, name, " OR ".join(tests), table, path, lines)
+            yield from _mangled(connection, raw, name, " OR ".join(tests), table, file, lines)
         if found == "VARCHAR":
             count = connection.execute(
                 f"SELECT count(*) FROM {raw} WHERE regexp_matches({quoted(name)}, '{_MOJIBAKE}')").fetchall()[0][0]
@@ -225,10 +255,10 @@ def _damage(connection, raw: str, columns: dict[str, str], table: Table, path: P
                 yield finding("mojibake", table.name, count, column=name)
 
 
-def _mangled(connection, raw: str, column: str, test: str, table: Table, path: Path, lines: Callable) -> Iterator[Finding]:
+def _mangled(connection, raw: str, column: str, test: str, table: Table, file: str, lines: Callable) -> Iterator[Finding]:
     rows = connection.execute(f"SELECT _row, {quoted(column)}, count(*) OVER () FROM {raw} WHERE {test} ORDER BY _row "
                               f"LIMIT {EXAMPLES_SHOWN}").fetchall() if test else []
     if rows:
         at = lines([row for row, _, _ in rows])
-        examples = [Example(path.name, at.get(row), f"{column} = {value}") for row, value, _ in rows]
+        examples = [Example(file, at.get(row), f"{column} = {value}") for row, value, _ in rows]
         yield finding("mangled_ids", table.name, rows[0][2], examples, column=column)

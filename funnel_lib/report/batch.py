@@ -71,7 +71,7 @@ def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda
             on_result(results[-1])
         place = {task.unit.name: at for at, task in enumerate(tasks)}
         results.sort(key=lambda result: place[result.report])
-        publisher.finish(results)
+        publisher.finish()
     return Outcome(results, order.output / "index.html", len(tasks) - len(units))
 
 

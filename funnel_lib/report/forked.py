@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import math
 import os
 import signal
 import socket
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from queue import Empty
 from typing import Any
 
+from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.provisioning import LocalProvisioner
 
 # The entry point of pyproject.toml, and the environment variable that tells it where the nursery is.
 PROVISIONER = "funnel-forked"
 ADDRESS = "FUNNEL_KERNEL_NURSERY"
+LOOK_SECONDS = 0.01
 # Numerical libraries start threads when they are loaded, which a fork would lose.
 NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -114,6 +120,35 @@ class ForkedKernels(LocalProvisioner):
         self.process, self.pid, self.pgid = process, process.pid, process.pid
         self.cwd = options.get("cwd", Path.cwd())
         return self.connection_info
+
+    async def wait(self) -> int | None:
+        """The exit code, once the kernel has ended; the stock one looks ten times a second, which is long for a killed kernel."""
+        while await self.poll() is None:
+            await asyncio.sleep(LOOK_SECONDS)
+        return await super().wait()
+
+
+class PromptClient(AsyncKernelClient):
+    """Takes a kernel for ready when it has answered and said that it is idle; the stock client then listens on for 0.2 s."""
+
+    async def wait_for_ready(self, timeout: float | None = None) -> None:
+        """Return when the kernel is ready. Raises `RuntimeError` where it has died or takes longer than `timeout` seconds."""
+        deadline = time.monotonic() + (math.inf if timeout is None else timeout)
+        while time.monotonic() < deadline:
+            asked = self.kernel_info()
+            try:
+                self._handle_kernel_info_reply(await self.shell_channel.get_msg(timeout=1))
+                while not _tells_idle(await self.iopub_channel.get_msg(timeout=0.2), asked):
+                    pass
+                return
+            except Empty:  # not heard, or not heard of yet: asked again
+                if not await self.is_alive():
+                    raise RuntimeError("Kernel died before replying to kernel_info") from None
+        raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+
+
+def _tells_idle(said: dict[str, Any], asked: str) -> bool:
+    return said["content"].get("execution_state") == "idle" and said["parent_header"].get("msg_id") == asked
 
 
 def _forked(address: str, command: list[str], options: dict[str, Any]) -> ForkedProcess | None:

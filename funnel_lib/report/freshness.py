@@ -10,8 +10,9 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from funnel_lib.address import is_address
 from funnel_lib.language.messages import joined, message
-from funnel_lib.readers.place import FILE_NAME
+from funnel_lib.readers.place import FILE_NAME, database_named, find_folder
 from funnel_lib.report.manifest import read_manifest
 from funnel_lib.report.order import Order, planned, shown_names
 from funnel_lib.report.units import Unit
@@ -34,12 +35,18 @@ class Task:
     reason: str
 
 
-def fingerprints(company: Path) -> dict[str, str]:
-    """Hashes of what all reports of a company share: its data, its description, this code."""
-    data = [path for path in company.iterdir() if path.is_file() and path.name != FILE_NAME and path.name[0] != "."]
+def fingerprints(company: Path) -> dict[str, str | None]:
+    """Hashes of what all reports of a company share: its data, its description, this code.
+
+    There is none of the data where they are in a database on a server: nothing tells whether they have changed.
+    """
+    folder, named = find_folder(company), database_named(find_folder(company))
+    data = [path for path in folder.iterdir() if path.is_file() and path.name != FILE_NAME and path.name[0] != "."]
+    elsewhere = [] if named is None or is_address(named) or (folder / named).parent == folder else [folder / named]
     code = [path for path in PACKAGE.rglob("*") if path.is_file() and "__pycache__" not in path.parts]
     versions = [f"{name} {_version(name)}" for name in LIBRARIES]
-    return {"data": _together(data, company), "description": _of_file(company / FILE_NAME),
+    return {"data": None if named and is_address(named) else _together(data, folder, map(_of_file, elsewhere)),
+            "description": _of_file(folder / FILE_NAME),
             "code": _together(code, PACKAGE, [sys.version, *versions])}
 
 
@@ -60,7 +67,7 @@ def _version(name: str) -> str:
         return "none"
 
 
-def tasks(order: Order, processes: list[str], before: dict[str, Any], prints: dict[str, str]) -> list[Task]:
+def tasks(order: Order, processes: list[str], before: dict[str, Any], prints: dict[str, str | None]) -> list[Task]:
     """Every report of the order, each with its reason to be made, as the manifest `before` and the disk have it.
 
     Raises `CallError` for what does not exist.
@@ -86,6 +93,8 @@ def _reason(unit: Unit, inputs: dict[str, Any], entry: dict[str, Any] | None, or
         return message("new")
     if entry["status"] == "failed":
         return message("failed last time")
+    if inputs["data"] is None:
+        return message("its data are in a database, where nothing tells whether they have changed")
     known = entry.get("inputs") or {}
     changed = [name for name, value in inputs.items() if known.get(name) != value]
     if changed:

@@ -16,10 +16,10 @@ from funnel_lib.report.forked import ADDRESS, PROVISIONER
 KERNEL = "funnel"
 PROJECT = Path(__file__).resolve().parents[2]
 
-# Pictures at twice the resolution stay sharp in print; the history is a database that parallel kernels would fight for.
+# Figures are drawn by this package's own formatter; the history is a database that parallel kernels would fight for.
 KERNEL_CONFIG = """\
 c = get_config()
-c.InlineBackend.figure_formats = {"retina"}
+c.InlineBackend.figure_formats = set()
 c.HistoryManager.enabled = False
 c.InteractiveShellApp.exec_PYTHONSTARTUP = False
 c.InteractiveShellApp.exec_lines = [

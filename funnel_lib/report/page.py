@@ -125,7 +125,8 @@ def page_of(notebook: nbformat.NotebookNode, home: str = "../index.html", tables
     """The page as text. `home` and `tables` are the links to the index and the workbook (empty: no link), `since` is the
     beginning of observation."""
     page = _read(notebook, Page(home=home, tables=tables, since=since))
-    text, _ = PageExporter().from_notebook_node(notebook, resources={"page": page})
+    # The template is filled from `page` alone; nbconvert copies the notebook it is given several times.
+    text, _ = PageExporter().from_notebook_node(nbformat.v4.new_notebook(), resources={"page": page})
     return text
 
 

@@ -72,10 +72,10 @@ def check_place(output: Path, company: Path) -> None:
     if blocking is not None:
         raise CallError(message("output {output}: expected a folder, found the file {blocking}; choose another with -o",
                                 output=output, blocking=blocking))
-    inside = company.is_dir() and output.resolve().is_relative_to(company.resolve())
-    if inside:
+    folder = company.parent if company.is_file() else company
+    if folder.is_dir() and output.resolve().is_relative_to(folder.resolve()):
         raise CallError(message("output {output} lies inside the company folder {company}, which is never written to; choose "
-                                "another with -o", output=output, company=company))
+                                "another with -o", output=output, company=folder))
     existing = next(path for path in [output, *output.resolve().parents] if path.is_dir())
     if not os.access(existing, os.W_OK):
         raise CallError(message("output {output}: {existing} is not writable; choose another with -o", output=output,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import time
+from collections import Counter
 from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
@@ -47,6 +48,9 @@ class Publisher:
         self.entries_before = {entry["report"]: entry for entry in before.get("reports", [])}
         self.inputs = {task.unit.name: task.inputs for task in tasks}
         self.entries: dict[str, dict[str, Any]] = {}
+        self.left = Counter(task.unit.process for task in tasks if task.reason or not order.resume)
+        self.done: dict[str, dict[str, Result]] = {}
+        self.books: set[str] = set()
         self.saved = -SAVE_SECONDS
 
     def publish(self, result: Result) -> Result:
@@ -58,8 +62,19 @@ class Publisher:
             advice = _RIGHTS if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS) else _ROOM
             result = self._said(replace(result, status="failed", files={}, failure=vars(Failure(reason, advice=advice))))
         self.entries[result.report] = self._entry(result)
+        self._keep(result)
         self._save()
         return result
+
+    def _keep(self, result: Result) -> None:
+        """Remember a report's tables; with the last report of a process its workbook is written, while others are rendered."""
+        self.left[result.process] -= 1
+        if result.process is None or "xlsx" not in self.order.formats:
+            return
+        if result.status == "done":
+            self.done.setdefault(result.process, {})[result.notebook] = result
+        if result.process in self.done and not self.left[result.process]:
+            self._write_workbook(result.process)  # one that could not be written is tried again at the end, and told of
 
     def _said(self, result: Result) -> Result:
         """The result with what went wrong in the language of the reports."""
@@ -115,12 +130,14 @@ class Publisher:
     def _title(self, result: Result) -> str:
         return self.titles.get(result.process, "")
 
-    def finish(self, results: list[Result]) -> None:
-        """Workbooks, links from page to page, index, and the manifest last.
+    def finish(self) -> None:
+        """Workbooks that are missing, links from page to page, index, and the manifest last.
 
         Raises `WriteError` for a workbook that could not be written, when all the rest is there.
         """
-        refused = self._write_workbooks(results) if "xlsx" in self.order.formats else {}
+        outdated = outdated_books(self.order, [task.unit for task in self.tasks], self.before)
+        missing = [name for name, folder in self.folders.items() if name in self.done or folder in outdated]
+        refused = dict(filter(None, (self._write_workbook(process) for process in missing if process not in self.books)))
         books = {folder for folder in self.folders.values() if (self.order.output / folder / "tables.xlsx").is_file()}
         every = self._every()
         link_neighbours(self.order.output, every, self.language)
@@ -135,10 +152,11 @@ class Publisher:
                                      "again with --resume", path=path, reason=error.strerror)) from error
 
     def _stale(self, entries: list[dict[str, Any]]) -> set[str]:
-        """Published reports of other data or another description than this run's."""
+        """Published reports of other data or another description than this run's; those of a database are of its own moment."""
         now = self.tasks[0].inputs
         return {entry["report"] for entry in entries if entry["status"] != "failed" and any(
-            entry.get("inputs", {}).get(name) != now[name] for name in ("data", "description"))}
+            entry.get("inputs", {}).get(name) != now[name] or (now[name] is None and entry["report"] not in self.entries)
+            for name in ("data", "description"))}
 
     def _write_manifest(self, finished_at: str | None) -> None:
         every = self._every()
@@ -165,27 +183,23 @@ class Publisher:
         order = [*notebooks, *(f"{folder}/{name}" for folder in self.folders.values() for name in notebooks)]
         return manifest.merged(self.before, list(self.entries.values()), self.company.process_names, order)
 
-    def _write_workbooks(self, results: list[Result]) -> dict[Path, OSError]:
-        """One workbook per process of this run, and each that is missing or older than its reports; tables of reports that
-        were not made in this run come from their published notebooks. Those that could not be written, with the reason."""
-        refused = {}
-        done = [one for one in results if one.process is not None and one.status == "done"]
-        outdated = outdated_books(self.order, [task.unit for task in self.tasks], self.before)
-        processes = {one.process for one in done} | {name for name, folder in self.folders.items() if folder in outdated}
-        for process in (name for name in self.folders if name in processes):
-            folder = self.order.output / self.folders[process]
-            contents = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
-            fresh = {one.notebook: one for one in done if one.process == process}
-            reports = [_tables_of(fresh[name]) if name in fresh else self._published_tables(contents[name])
-                       for name in sorted(contents.keys() | fresh.keys())]
-            if reports:
-                labels = self.description.labels(process, self.language)
-                book = workbook_bytes(reports, self.language, self.description.currency, self.titles[process], labels)
-                try:
-                    write_whole(folder / "tables.xlsx", book)
-                except OSError as error:  # open in Excel on Windows, say
-                    refused[folder / "tables.xlsx"] = error
-        return refused
+    def _write_workbook(self, process: str) -> tuple[Path, OSError] | None:
+        """The workbook of a process; tables of reports that were not made in this run come from their published notebooks. Where it
+        cannot be written, its place and the reason."""
+        folder = self.order.output / self.folders[process]
+        contents = {path.stem: path for path in sorted(folder.glob("*.ipynb"))}
+        fresh = self.done.get(process, {})
+        reports = [_tables_of(fresh[name]) if name in fresh else self._published_tables(contents[name])
+                   for name in sorted(contents.keys() | fresh.keys())]
+        if reports:
+            labels = self.description.labels(process, self.language)
+            book = workbook_bytes(reports, self.language, self.description.currency, self.titles[process], labels)
+            try:
+                write_whole(folder / "tables.xlsx", book)
+            except OSError as error:  # open in Excel on Windows, say
+                return folder / "tables.xlsx", error
+        self.books.add(process)
+        return None
 
     def _published_tables(self, path: Path) -> ReportTables:
         from funnel_lib.report.page import title_of  # nbconvert takes a second: only where a page is made

@@ -16,7 +16,6 @@ from funnel_lib.language.messages import SOURCE_LANGUAGE, Message, message
 from funnel_lib.pages.shown import COMPLETE, DEFINITIONS, TABLE
 from funnel_lib.pages.text import completed
 from funnel_lib.report.kernels import KERNEL, hide_places, surroundings
-from funnel_lib.report.pictures import smaller
 from funnel_lib.report.units import Unit, read_notebook
 
 ESCAPE_CODES = re.compile(r"\x1b\[[0-9;]*[A-Za-z]")
@@ -96,7 +95,9 @@ def _execute(source: nbformat.NotebookNode, unit: Unit, folder: Path, clock: Clo
 
     # Failures are told in the index; files in the kernel's folder serve one report, ports are raced for by all.
     logging.getLogger("papermill").setLevel(logging.CRITICAL + 1)
-    config = Config() if os.name == "nt" else Config({"KernelManager": {"transport": "ipc"}})
+    config = Config({"AsyncKernelManager": {"client_class": "funnel_lib.report.forked.PromptClient"}})
+    if os.name != "nt":
+        config.KernelManager.transport = "ipc"
 
     def attempt() -> nbformat.NotebookNode:
         return papermill.execute_notebook(
@@ -217,11 +218,6 @@ def _cleaned_output(output: nbformat.NotebookNode, names: dict[str, str]) -> dic
     if "text" in kept:
         kept["text"] = hide(kept["text"], names)
     if "data" in kept:
-        kept["data"] = {mime: _cleaned_value(mime, value, names) for mime, value in sorted(kept["data"].items())}
+        kept["data"] = {mime: hide(value, names) if mime.startswith("text/") and isinstance(value, str) else value
+                        for mime, value in sorted(kept["data"].items())}
     return kept
-
-
-def _cleaned_value(mime: str, value: Any, names: dict[str, str]) -> Any:
-    if mime == "image/png":
-        return smaller(value)
-    return hide(value, names) if mime.startswith("text/") and isinstance(value, str) else value

@@ -12,7 +12,7 @@ import nbformat
 from funnel_lib.errors import CallError
 from funnel_lib.language.messages import SOURCE_LANGUAGE, message
 from funnel_lib.readers.description_file import read_description
-from funnel_lib.readers.place import FILE_NAME
+from funnel_lib.readers.place import FILE_NAME, find_folder
 from funnel_lib.report.units import find_notebooks, notebooks_folder, read_notebook
 
 
@@ -32,7 +32,7 @@ def copy_notebooks(folder: Path, company: Path | None, language: str | None = No
     if folder.exists() and not folder.is_dir():
         raise CallError(message("{folder}: expected a folder, found a file", folder=folder))
     folder.mkdir(parents=True, exist_ok=True)
-    described = read_description(company / FILE_NAME).language if company is not None else SOURCE_LANGUAGE
+    described = read_description(find_folder(company) / FILE_NAME).language if company is not None else SOURCE_LANGUAGE
     for path in find_notebooks(notebooks_folder()):
         copy = folder / path.name
         if copy.exists():

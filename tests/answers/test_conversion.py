@@ -12,14 +12,18 @@ from tests.conversion.cases import BAD_INPUTS
 from tests.conversion.seven_rows import EVENTS, LEADS, SETTINGS, TABLES
 
 
+def _keyed(sentences: list) -> dict:
+    return {sentence.key: sentence for sentence in sentences}
+
+
 def _by_key(process: Process) -> dict:
-    return {sentence.key: sentence for sentence in answers.conversion(process)}
+    return _keyed(answers.conversion(process))
 
 
 @pytest.mark.parametrize("name", ["retail", "wholesale", "custom"])
-def test_sentences_say_what_the_tables_say(demo, name):
+def test_sentences_say_what_the_tables_say(demo, told, name):
     process = demo.process(name)
-    said = _by_key(process)
+    said = _keyed(told("conversion", name))
     eventual = conversion.eventual_conversion(process).iloc[0]
     assert said["eventual_conversion"].numbers["eventual_share"] == eventual.eventual_share
     assert f"{eventual.eventual_share * 100:.1f}" in said["eventual_conversion"]

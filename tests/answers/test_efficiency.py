@@ -80,17 +80,17 @@ def test_one_answer_is_named_and_carries_no_verdict(strains, hardest, alone):
     assert "cannot be told: there is one answer only from" in said
 
 
-def test_planted_stories_are_told(demo):
+def test_planted_stories_are_told(told):
     truth = json.loads((ROOT / "data" / "demo" / "truth.json").read_text("utf-8"))["processes"]["wholesale"]["stories"]
-    said = keyed(answers.efficiency(demo.process("wholesale")))
+    said = keyed(told("efficiency", "wholesale"))
     assert said["overclaimed_cards"].numbers["cards"] == [truth["overclaimed_card"]["card"]]
     assert said["hardest_stage"].numbers["stage"] == "conversion" and said["hardest_stage"].numbers["clear"]
     assert said["binding_role"].numbers["role"] == truth["binding_role"] and said["binding_role"].numbers["binds"]
 
 
-def test_numbers_of_the_sentences_are_those_of_the_tables(demo):
+def test_numbers_of_the_sentences_are_those_of_the_tables(demo, told):
     process = demo.process("custom")
-    said = keyed(answers.efficiency(process))
+    said = keyed(told("efficiency", "custom"))
     sheet = efficiency.efficiency_sheet(process).set_index("stage")
     verdict = said["dearest_stage"].numbers
     assert verdict["cost_per_result_amount"] == sheet.loc[verdict["stage"], "cost_per_result_amount"]
@@ -121,9 +121,9 @@ def test_bad_input_is_said_with_what_it_would_add():
         assert not any(word.strip(".,;()") in ("nan", "inf") for sentence in sentences.values() for word in sentence.lower().split())
 
 
-def test_the_refusals_and_the_period_are_those_of_the_tables(demo):
+def test_the_refusals_and_the_period_are_those_of_the_tables(demo, told):
     process = demo.process("wholesale")
-    said = keyed(answers.efficiency(process))
+    said = keyed(told("efficiency", "wholesale"))
     assert said["refusals"].numbers["refusals_per_win"] == efficiency.nerves(process).set_index("stage").loc["conversion",
                                                                                                             "refusals_per_win"]
     verdicts = efficiency.stage_change(process).set_index("stage")[["cost_per_result_verdict", "hours_per_result_verdict"]].drop("all")

@@ -42,10 +42,10 @@ def test_equal_levers_are_named_together():
     assert "Write some" in said["measures_that_pay"]
 
 
-def test_planted_measures_are_told(demo):
+def test_planted_measures_are_told(demo, told):
     truth = json.loads((ROOT / "data" / "demo" / "truth.json").read_text("utf-8"))
     for name, process in truth["processes"].items():
-        said = keyed(answers.improvement(demo.process(name)))
+        said = keyed(told("improvement", name))
         assert said["measures_that_pay"].numbers["measures"] == process["stories"]["future_measures_that_pay"]
         assert set(said["measures_that_do_not_pay"].numbers["measures"]) == set(
             process["stories"]["future_measures_that_do_not_pay"])

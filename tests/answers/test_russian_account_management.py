@@ -62,10 +62,9 @@ def assert_the_same(english: list[Sentence], russian: list[Sentence]) -> None:
 
 
 @pytest.mark.parametrize("name", PLACES)
-def test_the_demonstration_company_is_told_in_russian(demo, name):
-    process = demo.process(name)
-    english, russian = (said(side, answers.account_management) for side in (process, in_russian(process)))
-    assert_the_same(english, russian)
+def test_the_demonstration_company_is_told_in_russian(demo, told, name):
+    russian = said(in_russian(demo.process(name)), answers.account_management)
+    assert_the_same(told("account_management", name), russian)
     assert len(russian) > 25 and russian[0].key == "repeat_rate"
 
 

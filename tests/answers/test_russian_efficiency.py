@@ -47,9 +47,8 @@ def held_against(english: list[Sentence], russian: list[Sentence], data: frozens
 
 @pytest.mark.parametrize("name", ["retail", "wholesale", "custom"])
 @pytest.mark.parametrize("exercise", ANSWERS)
-def test_the_demonstration_company_in_russian(demo, name, exercise):
-    process = demo.process(name)
-    held_against(ANSWERS[exercise](process), ANSWERS[exercise](in_russian(process)))
+def test_the_demonstration_company_in_russian(demo, told, name, exercise):
+    held_against(told(exercise, name), ANSWERS[exercise](in_russian(demo.process(name))))
 
 
 def _many(*measures: dict) -> dict:

@@ -77,9 +77,8 @@ def assert_said(english: list[Sentence], russian: list[Sentence], *data: str) ->
 
 @pytest.mark.parametrize("topic", EXERCISES, ids=lambda topic: topic.__name__)
 @pytest.mark.parametrize("name", ["retail", "wholesale", "custom"])
-def test_the_demonstration_company(demo, topic, name):
-    process = demo.process(name)
-    assert_said(topic(process), topic(russian.in_russian(process)))
+def test_the_demonstration_company(demo, told, topic, name):
+    assert_said(told(topic.__name__, name), topic(russian.in_russian(demo.process(name))))
 
 
 def test_the_overview(demo, russian_demo):

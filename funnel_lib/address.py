@@ -1,0 +1,63 @@
+"""Addresses of databases: what may stand in one. A password stands in the environment, never in a file."""
+
+from __future__ import annotations
+
+import re
+from urllib.parse import quote, quote_plus, unquote, unquote_plus
+
+from funnel_lib.language.messages import Message, message
+
+# `${CRM_PASSWORD}`: the value of an environment variable.
+VARIABLE = r"\$\{(\w+)\}"
+EXAMPLE = "postgresql+psycopg://reader:${CRM_PASSWORD}@host/crm"
+DATABASE_FILE = ".duckdb"
+_LOOKS_LIKE_ONE = r"[A-Za-z][\w+]+:/"
+# As SQLAlchemy takes an address apart: the password is between the first colon and the first @.
+_PASSWORD = r"[\w+]+://[^:/]*:([^@]*)@"
+# And where drivers take one among their options: ?password=…, ?odbc_connect=…;PWD=…
+_OPTION = r"(?i)(?:password|passwd|passphrase|pwd|secret|token|(?:api|access)_?key|credentials_(?:base64|info))\s*=\s*([^;&]*)"
+
+
+def is_address(database: str) -> bool:
+    """Whether this is an address and not a file; one that is a variable as a whole is an address, too.
+
+    >>> is_address("crm.duckdb"), is_address("sqlite:///crm.sqlite"), is_address("${CRM}")
+    (False, True, True)
+    """
+    return "://" in database or re.fullmatch(VARIABLE, database) is not None
+
+
+def looks_like_address(path: str) -> bool:
+    """Whether what was given as a path is an address: paths lose one of its slashes."""
+    return re.match(_LOOKS_LIKE_ONE, path) is not None
+
+
+def refusal(database: str) -> Message | None:
+    """Why this cannot stand for a database in a description; what was found is not repeated, it may be a password."""
+    if not is_address(database):
+        return None if database.lower().endswith(DATABASE_FILE) else message(
+            "expected a DuckDB file such as crm.duckdb or an address such as {example}, found something else", example=EXAMPLE)
+    if any(not re.fullmatch(VARIABLE, word) for word in passwords_in(database)):
+        return message("expected an environment variable in place of the password, as in {example}, found the password itself; "
+                       "take it out of the file and put it into the variable", example=EXAMPLE)
+    return None
+
+
+def passwords_in(address: str) -> set[str]:
+    """The passwords that an address holds, or the variables in their places."""
+    options = unquote_plus(address.partition("?")[2])
+    found = [*re.findall(f"^{_PASSWORD}", address), *re.findall(_OPTION, options)]
+    return {word.strip() for word in [*found, *map(unquote, found)]} - {""}
+
+
+def without(text: str, secrets: set[str]) -> str:
+    """The text with stars where it repeats one of the secrets, as it is or as an address or Python writes it.
+
+    >>> without("no such user: x:open%20sesame@host", {"open sesame"})
+    'no such user: x:***@host'
+    """
+    written = {form for secret in secrets for form in (secret, quote(secret), quote(secret, safe=""), quote(secret, safe=" +"),
+                                                       quote_plus(secret), repr(secret)[1:-1])}
+    for form in sorted(filter(None, written), key=len, reverse=True):
+        text = text.replace(form, "***")
+    return text
