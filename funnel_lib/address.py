@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from urllib.parse import quote, quote_plus, unquote, unquote_plus
 
-from funnel_lib.language.messages import Message, message
-
 # `${CRM_PASSWORD}`: the value of an environment variable.
 VARIABLE = r"\$\{(\w+)\}"
 EXAMPLE = "postgresql+psycopg://reader:${CRM_PASSWORD}@host/crm"
@@ -32,15 +30,18 @@ def looks_like_address(path: str) -> bool:
     return re.match(_LOOKS_LIKE_ONE, path) is not None
 
 
-def refusal(database: str) -> Message | None:
-    """Why this cannot stand for a database in a description; what was found is not repeated, it may be a password."""
-    if not is_address(database):
-        return None if database.lower().endswith(DATABASE_FILE) else message(
-            "expected a DuckDB file such as crm.duckdb or an address such as {example}, found something else", example=EXAMPLE)
-    if any(not re.fullmatch(VARIABLE, word) for word in passwords_in(database)):
-        return message("expected an environment variable in place of the password, as in {example}, found the password itself; "
-                       "take it out of the file and put it into the variable", example=EXAMPLE)
-    return None
+def names_database(text: str) -> bool:
+    """Whether a description may name a database so: a DuckDB file or an address."""
+    return is_address(text) or text.lower().endswith(DATABASE_FILE)
+
+
+def holds_password(text: str) -> bool:
+    """Whether an address has a password itself where it should name a variable.
+
+    >>> holds_password("postgresql://reader:${CRM_PASSWORD}@host/crm"), holds_password("postgresql://reader:sesame@host/crm")
+    (False, True)
+    """
+    return any(not re.fullmatch(VARIABLE, word) for word in passwords_in(text))
 
 
 def passwords_in(address: str) -> set[str]:

@@ -10,7 +10,7 @@ import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from funnel_lib.address import refusal
+from funnel_lib.address import EXAMPLE, holds_password, names_database
 from funnel_lib.errors import CallError, nearest
 from funnel_lib.glossary import GLOSSARY
 from funnel_lib.language.messages import Message, marked, message
@@ -304,10 +304,13 @@ class CompanyDescription(Part):
     @field_validator("database", mode="before")
     @classmethod
     def _database_without_secrets(cls, value: Any) -> Any:
-        # `found` in the text keeps the value out of it.
-        refused = refusal(value if isinstance(value, str) else "") if value is not None else None
-        if refused:
-            raise ValueError(refused)
+        # What was found may be a password: the texts do not repeat it, and their "found" keeps others from adding it.
+        if value is not None and not (isinstance(value, str) and names_database(value)):
+            raise ValueError(message("expected a DuckDB file such as crm.duckdb or an address such as {example}, found "
+                                     "something else", example=EXAMPLE))
+        if value is not None and holds_password(value):
+            raise ValueError(message("expected an environment variable in place of the password, as in {example}, found the "
+                                     "password itself; take it out of the file and put it into the variable", example=EXAMPLE))
         return value
 
     @field_validator("time_zone")

@@ -244,7 +244,9 @@ def _number(value: Any) -> float | None:
     return number if math.isfinite(number) else None
 
 
-def _text(value: Any) -> str:
+def _text(value: Any) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
     if isinstance(value, Decimal):
         return format(value, "f")
     return bytes(value).hex() if isinstance(value, bytes | bytearray | memoryview) else cell_text(value)

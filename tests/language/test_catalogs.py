@@ -16,7 +16,7 @@ from tests.language import catalogs
 EACH = pytest.mark.parametrize(("domain", "language"), [(domain, language) for domain in DOMAINS for language in catalogs.LANGUAGES])
 # Latin words that Russian texts have as well: names of systems, methods, files and abbreviations.
 LATIN = {"CRM", "Excel", "PDF", "HTML", "CSV", "UTF", "YAML", "NUL", "Parquet", "Jupyter", "JupyterLab", "WeasyPrint", "Pango",
-         "Spark", "PySpark", "DuckDB", "Polars", "pandas", "CAC", "NPS", "NRR", "GRR", "BG", "NBD", "PERT", "exp", "ln"}
+         "Spark", "PySpark", "DuckDB", "SQLite", "SQLAlchemy", "Polars", "pandas", "CAC", "NPS", "NRR", "GRR", "BG", "NBD", "PERT", "exp", "ln"}
 # Authors are named as their works name them.
 LATIN |= {name for term in GLOSSARY.values() for name in re.findall(r"[A-Z][A-Za-z]+", term.source)}
 # A single Latin word in quotes is a name: a table, a column, a key, a code.

@@ -15,14 +15,12 @@ import pandas as pd
 import pytest
 import sqlalchemy
 
-from funnel_lib import conversion, read_company
-from funnel_lib.address import refusal
+from funnel_lib import Company, conversion, read_company, simulate
+from funnel_lib.address import holds_password, names_database
 from funnel_lib.engine import collect
 from funnel_lib.errors import CallError, DataError
 from funnel_lib.schema import TABLES
-from tests.conftest import ROOT
 
-DEMO = ROOT / "data" / "demo"
 DESCRIPTION = """currency: EUR
 time_zone: Europe/Berlin
 processes:
@@ -30,46 +28,60 @@ processes:
 """
 
 
-def frames_of_demo() -> dict[str, pd.DataFrame]:
-    """What stands in the demonstration company's files: Parquet as it is, CSV as text."""
-    return {name: duckdb.read_parquet(str(DEMO / f"{name}.parquet")).df() if (DEMO / f"{name}.parquet").is_file() else
-            pd.read_csv(DEMO / f"{name}.csv", dtype="str", keep_default_na=False, na_values=[""])
-            for name in TABLES if list(DEMO.glob(f"{name}.*"))}
+@pytest.fixture(scope="module")
+def small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder of the simulator's, with every table and every deliberate mistake of the demonstration company."""
+    folder = tmp_path_factory.mktemp("folder")
+    simulate.write_company(simulate.make_company(leads=900), folder)
+    return folder
 
 
-@pytest.fixture(scope="module", params=["duckdb", "sqlite"])
-def demo_in_database(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp(request.param) / "o'clock"
+def frames_of(folder: Path) -> dict[str, pd.DataFrame]:
+    """What stands in the company's files: Parquet as it is, CSV as text."""
+    return {name: duckdb.read_parquet(str(folder / f"{name}.parquet")).df() if (folder / f"{name}.parquet").is_file() else
+            pd.read_csv(folder / f"{name}.csv", dtype="str", keep_default_na=False, na_values=[""])
+            for name in TABLES if list(folder.glob(f"{name}.*"))}
+
+
+@pytest.fixture(scope="module", params=["crm.duckdb", "sqlite:///crm.sqlite"])
+def in_database(request: pytest.FixtureRequest, small: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("database") / "o'clock"
     folder.mkdir()
-    address = {"duckdb": "crm.duckdb", "sqlite": "sqlite:///crm.sqlite"}[request.param]
-    (folder / "company.yaml").write_text(f"database: {address}\n{(DEMO / 'company.yaml').read_text(encoding='utf-8')}", encoding="utf-8")
-    frames = frames_of_demo()
+    (folder / "company.yaml").write_text(f"database: {request.param}\n{(small / 'company.yaml').read_text(encoding='utf-8')}", encoding="utf-8")
+    frames = frames_of(small)
     assert len(frames) == 9
-    if request.param == "sqlite":
+    if request.param != "crm.duckdb":
         engine = sqlalchemy.create_engine(f"sqlite:///{folder / 'crm.sqlite'}")
         for name, frame in frames.items():
             frame.to_sql(name, engine, index=False)
         engine.dispose()
-    else:
-        with duckdb.connect(folder / "crm.duckdb") as connection:
-            for name, frame in frames.items():
-                connection.register("frame", frame)
-                connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
-            connection.execute("CREATE TABLE raw_leads (x INTEGER); CREATE TABLE typed_leads (lead_id INTEGER)")
+        return folder
+    with duckdb.connect(folder / "crm.duckdb") as connection:
+        for name, frame in frames.items():
+            connection.register("frame", frame)
+            connection.execute(f"CREATE TABLE {name} AS SELECT * FROM frame")
+        # Names that the engine has for tables of its own.
+        connection.execute("CREATE TABLE raw_leads (x INTEGER); CREATE TABLE typed_leads (lead_id INTEGER)")
     return folder
 
 
-def test_demo_in_a_database_is_the_demo_in_its_folder(demo, demo_in_database: Path) -> None:
-    company = read_company(demo_in_database)
-    pd.testing.assert_frame_equal(company.row_counts.sort_values("table", ignore_index=True),
-                                  demo.row_counts.sort_values("table", ignore_index=True))
-    for name in demo.source_tables:
-        here, there = (collect(one.source_tables[name]) for one in (company, demo))
-        columns = [column for column in there if column != "_row"]
-        pd.testing.assert_frame_equal(*(frame[columns].sort_values(columns, ignore_index=True) for frame in (here, there)))
-    assert {(f.key, f.table, f.process, f.count) for f in company.findings} == {(f.key, f.table, f.process, f.count) for f in demo.findings}
-    for name in demo.process_names:
-        pd.testing.assert_frame_equal(conversion.step_rates(company.process(name)), conversion.step_rates(demo.process(name)))
+@pytest.fixture(scope="module")
+def there(small: Path) -> Company:
+    return read_company(small)
+
+
+def test_a_company_in_a_database_is_the_one_in_its_folder(there: Company, in_database: Path) -> None:
+    here = read_company(in_database)
+    pd.testing.assert_frame_equal(*(one.row_counts.sort_values("table", ignore_index=True) for one in (here, there)))
+    assert there.row_counts["set_aside_count"].sum() > 5 and there.row_counts["duplicates_count"].sum() > 1
+    for name in there.source_tables:
+        frames = [collect(one.source_tables[name]) for one in (here, there)]
+        columns = [column for column in frames[1] if column != "_row"]
+        pd.testing.assert_frame_equal(*(frame[columns].sort_values(columns, ignore_index=True) for frame in frames))
+    said = [{(found.key, found.table, found.process, found.count) for found in one.findings} for one in (here, there)]
+    assert said[0] == said[1]
+    for name in there.process_names:
+        pd.testing.assert_frame_equal(*(conversion.step_rates(one.process(name)) for one in (here, there)))
 
 
 def described(folder: Path, database: str | None, more: str = "") -> Path:
@@ -286,7 +298,7 @@ def test_nor_is_one_in_a_description_that_is_wrong_otherwise(tmp_path: Path, lin
                                      "postgresql://reader@host/crm?passfile=/home/reader/.pgpass&sslkey=/x", "${CRM}", "postgresql:///crm",
                                      "mssql+pyodbc:///?odbc_connect=PWD%3D%24%7BP%7D%3BUID%3Du"])
 def test_addresses_without_a_password_are_taken(address: str) -> None:
-    assert refusal(address) is None
+    assert names_database(address) and not holds_password(address)
 
 
 @pytest.mark.parametrize("given", ["postgresql+psycopg://reader:hunter2@host/crm", Path("postgresql://reader:hunter2@host/crm"),

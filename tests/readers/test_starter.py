@@ -8,6 +8,7 @@ import pytest
 
 from funnel_lib import read_company
 from funnel_lib.errors import CallError
+from funnel_lib.readers.description_file import read_description
 from funnel_lib.readers.starter import write_starter
 from funnel_lib.schema import TABLES
 
@@ -33,6 +34,8 @@ def test_every_example_can_be_switched_on(tmp_path, language):
     lines = path.read_text(encoding="utf-8").split("\n")
     switched = [EXAMPLE.sub(r"\1", line) for line in lines]
     path.write_text("\n".join(switched), encoding="utf-8")
+    assert read_description(path).database == "postgresql+psycopg://reader:${CRM_PASSWORD}@host/crm"
+    path.write_text("\n".join(line for line in switched if not line.startswith("database:")), encoding="utf-8")
     description = read_company(tmp_path).description
     sales = description.processes["sales"]
     assert description.formats.encoding == "cp1251" and set(description.roles) == {"caller", "seller"} and description.rates

@@ -135,6 +135,15 @@ def test_what_a_server_holds_is_never_up_to_date(monday: tuple[Path, subprocess.
     assert plan(folder / "nutbolt", folder) == {"retail/01_good": ("make", reason)}, "told without the password, the data are not read"
 
 
+def test_what_an_earlier_run_made_is_marked(monday: tuple[Path, subprocess.CompletedProcess[str]]) -> None:
+    folder, _ = monday
+    assert "Made from earlier data" not in (folder / "reports" / "index.html").read_text(encoding="utf-8")
+    run = funnel("report", folder / "nutbolt", "-o", folder / "reports", "--process", "wholesale", "--notebook",
+                 folder / "notebooks" / "01_good.ipynb", CRM_PASSWORD=SECRET)
+    assert run.returncode == 0, run.stderr
+    assert (folder / "reports" / "index.html").read_text(encoding="utf-8").count("Made from earlier data") == 1, "retail's"
+
+
 def test_a_duckdb_file_is_data_like_any_other(tmp_path: Path) -> None:
     """As the file itself, as one that the description names, and as one that is elsewhere."""
     company = in_database(tmp_path / "nutbolt", "")
