@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from collections.abc import Callable
 from functools import cache
@@ -23,6 +24,12 @@ SHARED_DATA = Path(os.environ.get("FUNNEL_SHARED_DATA", ROOT.parent / "shared" /
 # The same examples in every run: a law that fails must fail for everybody.
 settings.register_profile("project", derandomize=True, deadline=None, max_examples=25)
 settings.load_profile("project")
+
+
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: the collector would look through it anew every few seconds."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

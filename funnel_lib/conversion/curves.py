@@ -31,6 +31,11 @@ def outcome_counts(process: Process, groups: list[str], returning: bool = False)
 
     Columns: the groups, `state`, `day` (missing where the moment of the outcome is unknown), `leads`.
     """
+    return process.remembered(("outcome_counts", repr(groups), returning),
+                              lambda: _outcome_counts(process, groups, returning)).copy()
+
+
+def _outcome_counts(process: Process, groups: list[str], returning: bool) -> pd.DataFrame:
     process.needs_as_of()
     leads = with_groups(lead_states(process, returning), groups)
     if process.observed_from is not None:
@@ -199,6 +204,10 @@ def eventual_conversion(process: Process, by: str | list[str] | None = None, hor
 def lead_ages(process: Process, groups: list[str], returning: bool = False) -> pd.DataFrame:
     """Leads per group and whole day of age at `as_of`: columns the groups, `age`, `observed` (created since
     `observed_from`), `leads`."""
+    return process.remembered(("lead_ages", repr(groups), returning), lambda: _lead_ages(process, groups, returning)).copy()
+
+
+def _lead_ages(process: Process, groups: list[str], returning: bool) -> pd.DataFrame:
     since = process.observed_from if process.observed_from is not None else pd.Timestamp(1970, 1, 1)
     observed = nw.when(nw.col("created_at") >= since.to_pydatetime()).then(nw.lit(1)).otherwise(nw.lit(0))
     leads = with_groups(lead_states(process, returning), groups)

@@ -50,13 +50,17 @@ def step_rates(process: Process, by: str | list[str] | None = None, mode: str = 
                                        process=process.name))
         return _of_counts(process, groups)
     window = process.settings.conversion_window_days if window_days is None else window_days
+    sums = process.remembered(("step_sums", repr(groups), mode, window, returning),
+                              lambda: _sums(process, _flags(process, groups, mode, window, returning), groups))
+    return process.tidy(_table(process, sums, groups, mode))
+
+
+def _flags(process: Process, groups: list[str], mode: str, window: float | None, returning: bool) -> nw.LazyFrame:
+    """The leads with 1 or 0 for each step, by the mode's way of counting."""
     leads = with_groups(_with_eligibility(process, lead_states(process, returning), window), groups)
     if mode == "ordered":
-        flags = _ordered(process, leads, _within(entries(process, returning), window))
-    else:
-        flags = _reached(process, leads, window, mode)
-    sums = _sums(process, flags, groups)
-    return process.tidy(_table(process, sums, groups, mode))
+        return _ordered(process, leads, _within(entries(process, returning), window))
+    return _reached(process, leads, window, mode)
 
 
 def _with_eligibility(process: Process, leads: nw.LazyFrame, window: float | None) -> nw.LazyFrame:

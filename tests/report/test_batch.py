@@ -15,6 +15,8 @@ from small_reports import COMPANY_YAML, code, prose, report_cells, write_company
 from funnel_lib import read_company
 from funnel_lib.report import batch
 
+pytestmark = pytest.mark.usefixtures("one_nursery")
+
 HOSTILE_VALUES = ('hostile = pd.DataFrame({"channel": ["<script>alert(1)</script>", "=cmd()"], "leads_count": [1, 2]})\n'
                   'pages.show(hostile, "Hostile <b>", chosen)')
 WARNS = "import warnings; warnings.warn('old habit', UserWarning, stacklevel=1); import sys; print('careful', file=sys.stderr)"

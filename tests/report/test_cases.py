@@ -13,6 +13,8 @@ from small_reports import code, report_cells, write_company, write_notebooks
 from funnel_lib import read_company
 from funnel_lib.report import batch
 
+pytestmark = pytest.mark.usefixtures("one_nursery")
+
 CASES = """\
 late = pd.DataFrame({"customer_id": ["Ivanova-77", "Petrov-long-name-of-a-client"], "owner": ["Olga", "Oleg"], "amount": [1.0, 2.0]})
 display(pages.show(late, "Clients to call", chosen), pages.show(late[["owner", "amount"]], "By owner", chosen))

@@ -9,11 +9,14 @@ from pathlib import Path
 from typing import Any
 
 import nbformat
+import pytest
 from bs4 import BeautifulSoup
 from small_reports import code, report_cells, write_company, write_notebooks
 
 from funnel_lib import read_company
 from funnel_lib.report import batch
+
+pytestmark = pytest.mark.usefixtures("one_nursery")
 
 SAYS = {"n01_flow": ("needed", "actual_per_week"), "n02_conversion": ("eventual_conversion", "eventual_share"),
         "n03_clients": ("repeat_rate", "share"), "n04_plan": ("biggest_lever", "margin_change_amount"),

@@ -15,6 +15,8 @@ from typer.testing import CliRunner
 from funnel_lib.cli import app
 from funnel_lib.report.page import sort_script
 
+pytestmark = pytest.mark.usefixtures("one_nursery")
+
 CODE = '"; import pathlib; pathlib.Path("pwned").touch() #'
 # Those with leads are rendered by a kernel, which is given the name; the others are empty.
 WITH_LEADS = ["../../x", CODE]

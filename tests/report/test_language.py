@@ -17,6 +17,8 @@ from funnel_lib.report import batch
 from funnel_lib.report.units import find_notebooks, notebooks_folder, plan, read_notebook
 from funnel_lib.report.workbench import copy_notebooks
 
+pytestmark = pytest.mark.usefixtures("one_nursery")
+
 NOTEBOOKS = find_notebooks(notebooks_folder())
 ENGLISH = re.compile(r"[A-Za-z’']{2,} [a-z’']{2,}")
 CONVERSION = "## Conversion: how many of them become real clients?\n\n" \

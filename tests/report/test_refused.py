@@ -19,7 +19,7 @@ from funnel_lib.cli import app
 
 COUNTED = ('with open(company + "/leads.csv", encoding="utf-8") as stream:\n    counts["leads_count"] = len(stream.readlines())\n'
            "pages.answer([f\"{counts['leads_count'][0]} lines.\"], chosen)")
-pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX")
+pytestmark = [pytest.mark.skipif(sys.platform == "win32", reason="limits and permissions of POSIX"), pytest.mark.usefixtures("one_nursery")]
 
 
 class Monday:

@@ -18,6 +18,7 @@ from funnel_lib.report.make import Result, read_contents
 from funnel_lib.report.results import SCHEMA, results_text
 from tests.conftest import ROOT
 
+pytestmark = pytest.mark.usefixtures("one_nursery")
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 ANSWER = """\
 from funnel_lib.answers.sentence import Sentence
