@@ -21,6 +21,9 @@ from typing import Any
 from jupyter_client.asynchronous import AsyncKernelClient
 from jupyter_client.provisioning import LocalProvisioner
 
+from funnel_lib.errors import FunnelError
+from funnel_lib.language.messages import message
+
 # The entry point of pyproject.toml, and the environment variable that tells it where the nursery is.
 PROVISIONER = "funnel-forked"
 ADDRESS = "FUNNEL_KERNEL_NURSERY"
@@ -132,7 +135,10 @@ class PromptClient(AsyncKernelClient):
     """Takes a kernel for ready when it has answered and said that it is idle; the stock client then listens on for 0.2 s."""
 
     async def wait_for_ready(self, timeout: float | None = None) -> None:
-        """Return when the kernel is ready. Raises `RuntimeError` where it has died or takes longer than `timeout` seconds."""
+        """Return when the kernel is ready. Raises `DeadKernelError` where it has died, `FunnelError` where it takes longer than
+        `timeout` seconds."""
+        from nbclient.exceptions import DeadKernelError  # takes a while: only where something is rendered
+
         deadline = time.monotonic() + (math.inf if timeout is None else timeout)
         while time.monotonic() < deadline:
             asked = self.kernel_info()
@@ -143,8 +149,8 @@ class PromptClient(AsyncKernelClient):
                 return
             except Empty:  # not heard, or not heard of yet: asked again
                 if not await self.is_alive():
-                    raise RuntimeError("Kernel died before replying to kernel_info") from None
-        raise RuntimeError(f"Kernel didn't respond in {timeout} seconds")
+                    raise DeadKernelError from None
+        raise FunnelError(message("the kernel did not answer within {seconds:g} s", seconds=timeout))
 
 
 def _tells_idle(said: dict[str, Any], asked: str) -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 import nbformat
 
+from funnel_lib.errors import FunnelError
 from funnel_lib.language.messages import SOURCE_LANGUAGE, Message, message
 from funnel_lib.pages.shown import COMPLETE, DEFINITIONS, TABLE
 from funnel_lib.pages.text import completed
@@ -106,7 +107,7 @@ def _execute(source: nbformat.NotebookNode, unit: Unit, folder: Path, clock: Clo
 
     try:
         return attempt()
-    except (DeadKernelError, RuntimeError):
+    except (DeadKernelError, RuntimeError, FunnelError):
         if clock.cell is not None:
             raise
         return attempt()
@@ -128,6 +129,8 @@ def _failure(error: Exception, clock: Clock, source: nbformat.NotebookNode, name
     if isinstance(error, DeadKernelError):
         return Failure(message("kernel died (out of memory?)"), *place,
                        advice=message("Close other programs or use fewer --jobs, then run this report again."))
+    if isinstance(error, FunnelError):
+        return Failure(error.args[0], *place, advice=message("Use fewer --jobs, then run this report again."))
     return Failure(hide(f"{type(error).__name__}: {error}", names), *place)
 
 
