@@ -80,7 +80,7 @@ def _verdict(process: Process, found: Sufficiency) -> Sentence:
 
 def _because(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
-    text = say("{leads} came in a week (mean of {weeks}), and {share} of them buy in the end (95 % interval {range}).",
+    text = say("{leads} came a week (mean of {weeks}), and {share} of them buy in the end (95 % interval {range}).",
                leads=leads(say, say.number(found.actual_per_week)),
                weeks=complete_periods(say, found.weeks_count, "week"), share=say.share(found.eventual_share),
                range=say.range(found.eventual_low_share, found.eventual_high_share))

@@ -24,7 +24,7 @@ def describe_figures() -> None:
 
 
 def _told_of(figure: Any) -> dict[str, Any]:
-    is_empty = not any(axes.axison or axes.has_data() for axes in figure.axes)
+    is_empty = not any(axes.axison or axes.has_data() or axes.child_axes for axes in figure.axes)
     return {**words_of(figure), "drawn": texts_in(figure), "is_empty": is_empty}
 
 

@@ -161,7 +161,7 @@ def _html(frame: pd.DataFrame, columns: list[Column], title: str, note: str | No
         body = (f'<div class="scroll"><table{wide}><thead><tr>' + "".join(_head_html(column, reader) for column in columns)
                 + "</tr></thead><tbody>" + "".join(_row_html(row, columns, reader) for row in rows)
                 + "</tbody></table></div>")
-    notes = [text for text in (_more(len(frame), reader.language), note) if text]
+    notes = [text for text in (_more(len(frame), reader.language), note) if text and not frame.empty]
     lines = "".join(f'<p class="note">{safe(text)}</p>' for text in notes)
     return f'<figure class="table"><figcaption>{safe(title)}</figcaption>{body}{lines}</figure>'
 
