@@ -115,11 +115,9 @@ def currency_sign(about: About) -> str:
 
 
 def untold(ax: Axes, headline: str, below: str, about: About) -> Axes:
-    """Axes that only say in words why nothing can be drawn, as high as the words; a page shows the words alone."""
+    """Axes that only say in words why nothing can be drawn; a page shows the words alone."""
     title(ax, headline, below, about)
     ax.axis("off")
-    if len(ax.figure.axes) == 1:
-        ax.figure.set_figheight(1.0)
     return ax
 
 
