@@ -1363,7 +1363,7 @@ TERMS: list[tuple[str, ...]] = [
     ("half_to_count", "count", "Half: to", "Половина: до", "Half of the draws lie between the two limits."),
     ("planned_count", "count", "Planned", "План", "Plan per month × days / 30.4375, since today."),
     ("leads_per_week", "number", "Leads a week", "Лидов в неделю",
-     "Mean of the last 13 complete weeks; beside spend: of the periods compared."),
+     "Mean of the last 52 complete weeks; beside spend: of the periods compared."),
     ("repeat_share", "share", "Repeat orders", "Доля повторных", "Repeat and reactivated orders / all orders of the period.",
      "Cochran 1977 (limits: ratio estimator with the customer as cluster)"),
     ("referred_share", "share", "By recommendation", "По рекомендации",

@@ -13,6 +13,7 @@ from funnel_lib.company import Company, Process
 from funnel_lib.description import in_language
 from funnel_lib.errors import DataError, MeasureError
 from funnel_lib.glossary import GLOSSARY
+from funnel_lib.lead_flow.sufficiency import LATEST_WEEKS
 from funnel_lib.rates import ratio
 from funnel_lib.schema import MISSING, OTHER, STAGES
 
@@ -26,7 +27,7 @@ COLUMNS = ["process", "leads_count", "leads_per_week", "known_count", "target_sh
 def processes(company: Company) -> pd.DataFrame:
     """The headline figures of every process.
 
-    One row is a process. Lead generation: `leads_count`, `leads_per_week` (mean of the last 13 complete weeks),
+    One row is a process. Lead generation: `leads_count`, `leads_per_week` (mean of the last 52 complete weeks),
     `target_share` of the leads with a known segment; conversion: `won_count`, `eventual_share`, `median_days` to win;
     account management: `orders_count`, `repeat_share` of the orders, `referred_share` of the new
     customers (`customers_count`); efficiency of
@@ -105,7 +106,7 @@ def _attempted(figures: Callable[[Process], dict], process: Process) -> dict:
 
 def _leads(process: Process) -> dict:
     weeks = lead_flow.lead_counts(process, by=None, per="week")
-    last = weeks[weeks["complete"]].tail(13)
+    last = weeks[weeks["complete"]].tail(LATEST_WEEKS)
     return {"leads_count": weeks["leads_count"].sum(), "leads_per_week": last["leads_count"].mean()}
 
 

@@ -18,7 +18,7 @@ MODULES = sorted(path for path in PACKAGE.rglob("*.py"))
 
 # Rooms of the house, by floor: an import goes to the same floor or further down.
 FLOORS = [
-    {"language"},
+    {"language", "colours"},
     {"errors", "address", "schema", "rates", "periods", "glossary", "glossary_terms", "survival", "about", "engine", "frames", "lifetime", "pooling", "limits",
      "working_time"},
     {"description", "findings", "checks", "company", "readers", "journeys", "new_leads", "customers", "cards", "last_year", "staffing", "labour",
@@ -28,9 +28,9 @@ FLOORS = [
 ]
 # Rooms apart, and the rooms that each may know.
 APART = {
-    "charts": {"about", "glossary", "language", "pooling", "rates", "schema"},
+    "charts": {"about", "colours", "glossary", "language", "pooling", "rates", "schema"},
     "pages": {"about", "description", "errors", "findings", "glossary", "language", "checks", "rates"},
-    "report": {"about", "address", "company", "description", "errors", "findings", "glossary", "language", "pages", "readers", "schema"},
+    "report": {"about", "address", "colours", "company", "description", "errors", "findings", "glossary", "language", "pages", "readers", "schema"},
     "simulate": set(),
     "training": {"simulate", "language"},
 }

@@ -39,13 +39,13 @@ def test_differences_are_called_certain_only_where_intervals_are_apart(demo):
 
 
 def test_leads_a_week_by_hand(demo):
-    """Mean of the last 13 complete weeks, counted on the lead states themselves."""
+    """Mean of the last 52 complete weeks, counted on the lead states themselves."""
     from funnel_lib.engine import collect
     from funnel_lib.journeys import lead_states
 
     process = demo.process("custom")
     created = collect(lead_states(process).select("created_at"))["created_at"]
     end = pd.Timestamp("2026-06-29")  # the Monday of the unfinished week
-    weeks = created[(created >= end - pd.Timedelta(weeks=13)) & (created < end)]
+    weeks = created[(created >= end - pd.Timedelta(weeks=52)) & (created < end)]
     table = overview.processes(demo).set_index("process")
-    assert np.isclose(table.loc["custom", "leads_per_week"], len(weeks) / 13)
+    assert np.isclose(table.loc["custom", "leads_per_week"], len(weeks) / 52)

@@ -7,11 +7,12 @@ import json
 import pandas as pd
 from bs4 import BeautifulSoup
 
-from funnel_lib import Company, Process, pages
+from funnel_lib import Company, Process, charts, conversion, efficiency, improvement, lead_flow, pages
 from funnel_lib.answers.sentence import Sentence
 from funnel_lib.errors import MeasureError
 from funnel_lib.findings import Example, Finding
 from funnel_lib.glossary import term
+from funnel_lib.pages.figures import _told_of
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE
 
 
@@ -163,3 +164,25 @@ def test_a_measure_without_its_data_says_why_instead_of_a_table() -> None:
 def test_the_page_may_show_fewer_columns_than_excel() -> None:
     shown = pages.show(rates(), "Rates", columns=["leads_count", "channel"])
     assert cells(shown)[0] == ["Leads", "Channel"] and len(shown.data["columns"]) == 5
+
+
+def test_the_words_of_a_chart_are_its_whole_headline_and_the_lines_under_it(demo: Company) -> None:
+    """A headline of two lines is one sentence to who cannot see the picture."""
+    told = _told_of(charts.plot_target_share(lead_flow.target_share(demo.process("retail"))).figure)
+    assert told["title"] == "On target: 79.0 % of the leads from “Recommendation”, 7.3 % from “Student blog”"
+    assert told["note"].startswith("leads in a target segment / leads with a known segment") and told["note"].endswith("30 Jun 2026")
+
+
+def test_a_chart_without_anything_to_draw_is_told_from_panels_inside_bare_axes(demo: Company) -> None:
+    retail = demo.process("retail")
+    nobody = charts.plot_qualification_match(efficiency.qualification_match(retail)).figure
+    assert _told_of(nobody)["is_empty"] and _told_of(nobody)["title"] == "Nobody does the work of a dearer or a cheaper role"
+    assert not _told_of(charts.plot_transitions(conversion.transitions(retail)).figure)["is_empty"]
+    assert not _told_of(charts.plot_past(improvement.past_by_week(retail)).figure)["is_empty"]
+
+
+def test_a_column_of_reasons_without_any_and_a_note_of_no_rows_are_left_out() -> None:
+    reasons = pd.DataFrame({"channel": ["web", "fair"], "reason": ["", None]})
+    assert "Reason" not in pages.show(reasons, "Channels").html
+    assert "Reason" in pages.show(reasons.assign(reason=["", "too few"]), "Channels").html
+    assert "Of shares" not in pages.show(reasons.head(0), "Channels", note="Of shares in points.").html

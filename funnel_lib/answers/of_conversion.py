@@ -34,8 +34,8 @@ def _eventual(process: Process) -> list[Sentence]:
                  say("How many do in the end cannot be told yet: no lead has been followed for the whole window of {days}.",
                      days=say.days(row.wanted_horizon_days))]
     else:
-        parts = [say("{share} of the leads become customers in the end (95 % interval {range}, {won} won of {leads} so far, "
-                     "horizon {days}).", **numbers)]
+        parts = [say("{share} of the leads become customers in the end (95 % interval {range}, {won} won of {leads} so far; "
+                     "each lead counts for {days}).", **numbers)]
     if row.won_count < FEW:
         parts.append(say.plural(row.won_count, "With {won} win this is a rough figure.", "With {won} wins this is a rough figure.",
                                 won=say.count(row.won_count)))

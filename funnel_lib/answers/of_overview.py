@@ -48,7 +48,7 @@ def _process(row: tuple, about: About) -> Sentence:
     """One line per process with what is known of its three stages."""
     say, language, parts = about.say, about.language, []
     if _known(row.leads_per_week):
-        parts.append(say("{leads} new leads a week (last 13 weeks)", leads=format_number(round(row.leads_per_week, 1), language)))
+        parts.append(say("{leads} new leads a week (last 52 weeks)", leads=format_number(row.leads_per_week, language)))
     if _known(row.target_share):
         parts.append(say("{share} of them on target", share=format_share(row.target_share, language)))
     if _known(row.eventual_share):

@@ -38,8 +38,8 @@ _WITH_PEOPLE = {
 _WHAT_TELLS = {
     FLOW: marked("More weeks of records would tell most: how many leads come in a week is what is known least."),
     CONVERSION: marked("More decided leads would tell most: what share buys is what is known least."),
-    CHANCE: marked("No more records would tell: what comes is as near to the plan as chance alone moves it. Some more leads "
-                   "would.")}
+    CHANCE: marked("More records would not tell: what is expected lies so near to the plan that chance decides. Some more leads a "
+                   "week would settle it.")}
 
 
 def enough(process: Process) -> list[Sentence]:
@@ -80,7 +80,7 @@ def _verdict(process: Process, found: Sufficiency) -> Sentence:
 
 def _because(process: Process, found: Sufficiency) -> list[Sentence]:
     say = Speaker(process)
-    text = say("{leads} came in a week (mean of {weeks}), and {share} of them buy in the end (95 % interval {range}).",
+    text = say("{leads} came a week (mean of {weeks}), and {share} of them buy in the end (95 % interval {range}).",
                leads=leads(say, say.number(found.actual_per_week)),
                weeks=complete_periods(say, found.weeks_count, "week"), share=say.share(found.eventual_share),
                range=say.range(found.eventual_low_share, found.eventual_high_share))

@@ -13,8 +13,8 @@ from funnel_lib.pooling import funnel_limits
 
 CURVE_POINTS = 160
 FAR_LEVEL = 0.998
-# Room for labels, as a factor of the logarithmic axis.
-RIGHT_ROOM = 9
+# Room for labels, as a part of the width; and under the points, as a part of the height between them and the top.
+RIGHT_ROOM, LOWER_ROOM = 0.38, 0.3
 # Labels of points stand at least this far apart, in parts of the height of the axes.
 LABEL_GAP = 0.065
 ALONE_ON_THE_LEFT = 0.2
@@ -42,10 +42,13 @@ def plot_comparison(comparison: pd.DataFrame, ax: Axes | None = None) -> Axes:
                 ax.plot(sizes, limit, line, color=style.GREY, linewidth=1.1)
         ax.axhline(common, color=style.GREY, linewidth=1.1)
         highest = max(float(table["won_share"].max()), float(np.nanmax(funnel_limits(common, sizes)[1])))
-        ax.set_ylim(0, min(max(highest * 1.15, 0.05), 1.05))
+        lowest = min(float(table["won_share"].min()), float(np.nanmin(funnel_limits(common, sizes, FAR_LEVEL)[0])))
+        bottom = max(lowest - LOWER_ROOM * (highest - lowest), 0) if 2 * lowest > highest else 0
+        top = min(max(highest + 0.15 * (highest - bottom), 0.05), 1.05)
+        ax.set_ylim(bottom, top)
         ax.set_xscale("log")
-        ax.set_xlim(smallest, sizes[-1] * RIGHT_ROOM)
-        places = _spread((table["won_share"] / ax.get_ylim()[1]).tolist())
+        ax.set_xlim(smallest, smallest * (sizes[-1] / smallest) ** (1 / (1 - RIGHT_ROOM)))
+        places = _spread(((table["won_share"] - bottom) / (top - bottom)).tolist())
         for row, place in zip(table.itertuples(index=False), places, strict=True):
             colour = style.VERMILION if row.differs else style.BLUE
             ax.plot([row.leads_count] * 2, [row.won_share, row.pooled_share], color=colour, linewidth=1)

@@ -67,10 +67,13 @@ def plot_states(states: pd.DataFrame, ax: Axes | None = None) -> Axes:
         return ax
 
 
-def plot_time_curve(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:
-    """The share won by each age with its 95 % band, and the share lost; ages with few at risk dashed."""
+def plot_time_curve(curve: pd.DataFrame, ax: Axes | None = None, horizon_days: float | None = None) -> Axes:
+    """The share won by each age with its 95 % band, and the share lost, up to the horizon where one is given.
+
+    Cut there, the curve ends at the eventual conversion; without, it goes on somewhat after it is nearly flat.
+    """
     about = about_of(curve)
-    shown = _telling_part(curve)
+    shown = _telling_part(curve) if horizon_days is None else curve[curve["age_days"] <= horizon_days]
     with style.drawn():
         ax = style.new_axes(ax, 3.4)
         won, lost = style.colour("won", about), style.colour("lost", about)

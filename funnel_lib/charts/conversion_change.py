@@ -59,7 +59,7 @@ def plot_cohort_triangle(triangle: pd.DataFrame, ax: Axes | None = None) -> Axes
         ax.set_xlim(-0.5, len(ages) - 0.5)
         ax.set_ylim(len(cohorts) - 0.5, -0.5)
         ax.set_xlabel(about.say("won within so many days of the lead's creation"))
-        ax.set_ylabel(about.say("leads created from (Leads)"))
+        ax.set_ylabel(about.say("leads created from (how many)"))
         for side in ("left", "bottom"):
             ax.spines[side].set_visible(False)
         ax.tick_params(length=0)

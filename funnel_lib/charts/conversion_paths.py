@@ -9,7 +9,8 @@ from matplotlib.patches import FancyArrowPatch, FancyBboxPatch
 
 from funnel_lib.about import About, about_of
 from funnel_lib.charts import style
-from funnel_lib.language.formats import format_count, format_duration, format_moment, format_share
+from funnel_lib.language.formats import SPACE, format_count, format_duration, format_moment, format_share
+from funnel_lib.schema import OTHER
 
 _KIND_COLOURS = {"forward": style.BLUE, "skip": style.ORANGE, "return": style.PURPLE, "lost": style.VERMILION}
 _BAND_COLOURS = {"fresh": style.GREEN, "usual": style.SKY, "late": style.ORANGE, "forgotten": style.VERMILION,
@@ -20,6 +21,8 @@ BOX_WIDTH, BOX_HEIGHT = 0.62, 0.42
 WIDEST_POINTS, THINNEST_POINTS = 14.0, 0.8
 # Rarer moves than this share of the largest would be hairs without a message.
 SHOWN_FROM = 0.002
+# A band of undescribed steps that was never more than this part of the whole, and is empty now, could not be seen.
+UNSEEN = 0.01
 
 
 def plot_transitions(moves: pd.DataFrame, ax: Axes | None = None, standing: pd.DataFrame | None = None) -> Axes:
@@ -31,9 +34,10 @@ def plot_transitions(moves: pd.DataFrame, ax: Axes | None = None, standing: pd.D
     """
     about = about_of(moves)
     moves = moves[moves["kind"] != "other"]
-    steps = _steps_in_order(moves)
-    place = {step: float(number) for number, step in enumerate(steps)}
     shown = moves[moves["events_count"] >= SHOWN_FROM * moves["events_count"].max()]
+    # Steps that nobody described get a box only where an arrow leads to it.
+    steps = [step for step in _steps_in_order(moves) if step != OTHER or step in {*shown["from_step"], *shown["to_step"]}]
+    place = {step: float(number) for number, step in enumerate(steps)}
     with style.drawn():
         ax = style.new_axes(ax, 4.4)
         for row in shown.sort_values("events_count", ascending=False).itertuples():
@@ -222,13 +226,16 @@ def plot_cumulative_flow(flow: pd.DataFrame, ax: Axes | None = None) -> Axes:
     wide = flow.pivot_table(index="period_start", columns="step", values="leads_count", sort=False)
     ended = ["lost", wide.columns[list(wide.columns).index("lost") - 1]]
     running = wide.drop(columns=ended)
+    if OTHER in running and running[OTHER].iloc[-1] == 0 and running[OTHER].max() <= UNSEEN * running.sum(axis=1).max():
+        running = running.drop(columns=OTHER)
     with style.drawn():
         ax = style.new_axes(ax, 3.6)
         colours = [_STEP_COLOURS[number % len(_STEP_COLOURS)] for number in range(running.shape[1])]
         ax.stackplot(running.index, running.to_numpy().T, colors=colours, step="post", linewidth=0)
         _band_labels(ax, running, about)
         first, last = (format_count(running.iloc[row].sum(), about.language) for row in (0, -1))
-        totals = " · ".join(f"{about.label(name)} {format_count(wide[name].iloc[-1], about.language)}" for name in reversed(ended))
+        totals = ", ".join(f"{about.label(name)}{SPACE}{format_count(wide[name].iloc[-1], about.language)}"
+                           for name in reversed(ended))
         style.title(ax, about.say("Running leads by step: {last} now, {first} in the first period", last=last, first=first),
                     about.say("number of leads standing in each step at the end of the period · ended so far: {totals}",
                               totals=totals), about)

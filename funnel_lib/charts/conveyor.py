@@ -66,8 +66,9 @@ def plot_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Axes:
             _finish(panel, quantity, about)
         for panel in panels[-_COLUMNS:]:
             panel.set_xlabel(about.say("weeks from today"), fontsize=9)
-        style.title(ax, _forecast_headline(forecast, last, about),
-                    about.say("added up since today · line: middle of the draws, pale band: 90 of 100 of them"), about)
+        margin = about.say("margin before spending and labour") if "margin_amount" in last.index else ""
+        style.title(ax, _forecast_headline(forecast, last, about), style.dotted(
+            about.say("added up since today · line: middle of the draws, pale band: 90 of 100 of them"), margin), about)
         return ax
 
 

@@ -34,8 +34,8 @@ def plot_customer_forecast(forecast: pd.DataFrame, ax: Axes | None = None) -> Ax
             ax.plot(weeks, lines["planned_count"], color=style.INK, linewidth=1.4, linestyle="--")
             ends.append((last["planned_count"], weeks[-1], about.say("plan"), style.INK))
         style.end_labels(ax, ends, lambda value: format_number(value, about.language))
-        shown = forecast[forecast["week"] % 2 == 0]
-        ax.set_xticks(shown["week"], [format_moment(day, about.language) for day in shown["week_end"]], rotation=25, ha="right")
+        shown = forecast[(last["week"] - forecast["week"]) % 3 == 0]
+        ax.set_xticks(shown["week"], [format_moment(day, about.language) for day in shown["week_end"]])
         ax.set_xlim(0, weeks[-1])
         ax.set_ylim(0, max(lines["expected_high_count"].max(), lines["planned_count"].max() if has_plan else 0, 1) * 1.05)
         style.number_axis(ax, term("expected_count").label(about.language), about, "y")

@@ -84,7 +84,7 @@ def plot_measures(measures: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlim(min(0.0, float(table["low_amount"].min())) * 1.1, right * 1.75)
         style.money_axis(ax, about.say("gain of 12 months and cost"), about)
         good = int(pays.sum())
-        style.title(ax, about.plural(good, "{count} of {measures} planned measures bring more than they cost",
+        style.title(ax, about.plural(good, "{count} of {measures} planned measures brings more than it costs",
                                      "{count} of {measures} planned measures bring more than they cost", count=good,
                                      measures=len(table)),
                     about.say("bar: gain of the first 12 months with 95 % limits; upright mark: cost; estimate by the chain of "

@@ -16,7 +16,7 @@ FIFTH = 0.2
 # As long as a name may be beside its bar.
 NAME_LETTERS = 28
 _GROUP_COLOURS = {"client_best": style.GREEN, "client_regular": style.BLUE, "client_new": style.SKY, "client_cooling": style.YELLOW,
-                  "client_leaving": style.ORANGE, "client_once": style.GREY, "client_gone": "#A0A0A0"}
+                  "client_leaving": style.ORANGE, "client_once": style.GREY, "client_gone": style.ASH}
 
 
 def plot_lorenz(curve: pd.DataFrame, ax: Axes | None = None) -> Axes:

@@ -55,7 +55,8 @@ def cohort_axes(ax: Axes, table: pd.DataFrame, starts: dict, name: str, about: A
     ax.set_ylim(len(starts) - 0.5, -0.5)
     ages_of = phrase("since_first", style.period_word(pd.Series(list(starts))), about)
     ax.set_xlabel(f"{term('age').label(language)}: {ages_of}")
-    ax.set_ylabel(f"{term('cohort').label(language)} ({term(name).label(language)})")
+    began_with = term(name).label(language)
+    ax.set_ylabel(f"{term('cohort').label(language)} ({began_with[:1].lower()}{began_with[1:]})")
     for side in ("left", "bottom"):
         ax.spines[side].set_visible(False)
     ax.tick_params(length=0)

@@ -56,8 +56,13 @@ def _range(table: pd.DataFrame, name: str, about: About) -> str:
     known = table[table[name].notna()].sort_values(name)
     low, high = (about.say("{value} (“{process}”)", value=_value(row[name], name, about), process=about.label(row.process))
                  for row in (known.iloc[0], known.iloc[-1]))
-    label = term(name).label(about.language)
+    label = _head(name, about)
     return f"{label}: {high}" if len(known) == 1 else about.say("{label}: from {low} to {high}", label=label, low=low, high=high)
+
+
+def _head(name: str, about: About) -> str:
+    """What a figure is called; the glossary's word for half of something goes for several tables and names none."""
+    return about.say("Half of the buyers buy within") if name == "median_days" else term(name).label(about.language)
 
 
 def _value(value: float, name: str, about: About) -> str:
@@ -71,11 +76,10 @@ def _limits(table: pd.DataFrame, name: str) -> dict[str, pd.Series]:
 
 
 def _panel(ax: Axes, table: pd.DataFrame, name: str, about: About, paint: str) -> None:
-    entry = term(name)
     texts = [_value(value, name, about) for value in table[name]]
     style.bars(ax, [about.label(key) for key in table["process"]], table[name], colours=paint, texts=texts,
                **_limits(table, name))
-    ax.set_title(style.wrapped(entry.label(about.language), HEAD_LETTERS), fontweight="bold", loc="left", fontsize=10)
+    ax.set_title(style.wrapped(_head(name, about), HEAD_LETTERS), fontweight="bold", loc="left", fontsize=10)
     left, right = ax.get_xlim()
     ax.set_xlim(left, right * 1.25)
     ax.set_xticks([])

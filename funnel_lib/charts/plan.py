@@ -166,6 +166,6 @@ def _weeks_text(row: object, about: About) -> str:
         lines.append(about.say("at “{step}”: {weeks}", step=about.label(row.proxy_step),
                                weeks=format_number(round(row.proxy_weeks), about.language)))
     elif is_available(row.seen_in_52_weeks_share):
-        lines.append(about.say("a year shows {effect}", effect=effect_text(row.seen_in_52_weeks_share, row.moves, about)))
+        lines.append(about.say("a year shows {effect} or more", effect=effect_text(row.seen_in_52_weeks_share, row.moves, about)))
     return "\n".join(lines)
 

@@ -150,7 +150,7 @@ def _headline(table: pd.DataFrame, group: str, about: About) -> str:
         names = [f"{int(row[group])}:00" if group == HOUR else about.label(row[group]) for row in (slow, quick)]
         if not slow.median_low_hours > quick.median_high_hours:
             return about.say("No two times of arrival are clearly apart by the clock")
-        return about.say("Arrivals “{slow}” wait {hours} by the clock, “{quick}” {fewer}", slow=names[0], quick=names[1],
+        return about.say("Leads of “{slow}” wait {hours} by the clock, those of “{quick}” {fewer}", slow=names[0], quick=names[1],
                          hours=format_duration(slow.median_hours, "hours", about.language),
                          fewer=format_duration(quick.median_hours, "hours", about.language))
     differing = int(table["differs"].sum())

@@ -14,7 +14,7 @@ from funnel_lib.language.formats import format_count, format_duration, format_mo
 from funnel_lib.rates import ratio
 
 DARK_SHARE = 0.75
-_KIND_COLOURS = {"target": style.GREEN, "other": style.ORANGE, "unknown": "#A0A0A0"}
+_KIND_COLOURS = {"target": style.GREEN, "other": style.ORANGE, "unknown": style.ASH}
 
 
 def plot_channel_segments(matrix: pd.DataFrame, ax: Axes | None = None) -> Axes:

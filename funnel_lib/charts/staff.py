@@ -148,5 +148,9 @@ def _load_headline(rows: pd.DataFrame, word: str, about: About) -> str:
     if tight.empty:
         return about.say("In none {of_periods} did a role need more hours than it is paid for",
                          of_periods=out_of(periods, word, about))
-    return about.say("“{role}” needed more hours than paid for in {count} {of_periods}", role=about.label(tight.index[0]),
-                     count=tight.iloc[0], of_periods=out_of(periods, word, about))
+    said = {"count": tight.iloc[0], "of_periods": out_of(periods, word, about)}
+    worst = list(tight[tight == tight.iloc[0]].index)
+    if len(worst) > 1:
+        return about.say("{roles}: each needed more hours than paid for in {count} {of_periods}",
+                         roles=style.quoted(worst, about), **said)
+    return about.say("“{role}” needed more hours than paid for in {count} {of_periods}", role=about.label(worst[0]), **said)

@@ -17,17 +17,14 @@ from matplotlib.dates import AutoDateLocator, num2date
 from matplotlib.lines import Line2D
 
 from funnel_lib.about import About
+from funnel_lib.colours import ASH, BLUE, GREEN, GREY, GRID, INK, ORANGE, PALE, PURPLE, SKY, VERMILION, YELLOW
 from funnel_lib.language.formats import SPACE, format_exact, format_moment, format_money
 
-# Okabe and Ito 2008: told apart by colour-blind readers too.
-ORANGE, SKY, GREEN, YELLOW, BLUE, VERMILION, PURPLE = (
-    "#E69F00", "#56B4E9", "#009E73", "#B8A800", "#0072B2", "#D55E00", "#CC79A7")
-INK, GREY, PALE = "#222222", "#7A7A7A", "#D9D9D9"
 _FIXED = {
     "lead_generation": ORANGE, "conversion": BLUE, "account_management": GREEN, "all": GREY,
     "won": GREEN, "lost": VERMILION, "running": SKY,
     "first": ORANGE, "repeat": BLUE, "reactivated": SKY, "referred": PURPLE,
-    "other": GREY, "unknown": "#A0A0A0", "(missing)": PALE, "(not allocated)": PALE,
+    "other": GREY, "unknown": ASH, "(missing)": PALE, "(not allocated)": PALE,
 }
 _ORDER = (BLUE, ORANGE, GREEN, VERMILION, SKY, PURPLE, YELLOW)
 WIDTH_INCHES = 7.6
@@ -36,7 +33,7 @@ _RC = {
     "font.family": "DejaVu Sans", "font.size": 9.5, "axes.titlesize": 11, "axes.labelsize": 9.5, "axes.titlelocation": "left",
     "axes.spines.top": False, "axes.spines.right": False, "axes.edgecolor": GREY, "axes.labelcolor": INK,
     "xtick.color": INK, "ytick.color": INK, "xtick.labelsize": 9, "ytick.labelsize": 9.5, "legend.frameon": False,
-    "legend.fontsize": 9, "axes.axisbelow": True, "grid.color": "#E8E8E8", "grid.linewidth": 0.8,
+    "legend.fontsize": 9, "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.8,
     "svg.hashsalt": "funnel", "figure.max_open_warning": 0,
     "text.parse_math": False,  # two dollar signs in a name or in amounts are no formula
 }
@@ -80,13 +77,15 @@ def title(ax: Axes, headline: str, below: str, about: About | None = None) -> No
     period, narrower = (observed_period(about), WIDER.get(about.language, 1.0)) if about else ("", 1.0)
     heads = _balanced(_capital(headline), int(TITLE_LETTERS * narrower))
     line = dotted(below, period).replace("n = ", f"n{SPACE}={SPACE}").replace(" %", f"{SPACE}%").replace(" · ", f"{SPACE}· ")
-    lines = [*heads, *textwrap.wrap(line, int(LINE_LETTERS * narrower))]
+    lines = [*heads, *(part.removesuffix(f"{SPACE}·") for part in textwrap.wrap(line, int(LINE_LETTERS * narrower)))]
     ax.set_title(lines[0], fontweight="bold", loc="left", pad=6 + _LINE_POINTS * (len(lines) - 1))
     for number, line in enumerate(lines[1:], 1):
         offset = 6 + _LINE_POINTS * (len(lines) - 1 - number)
         bold = "bold" if number < len(heads) else "normal"
+        # The name by which `pages.figures` knows the lines, for the words that stand for the picture.
         ax.annotate(line, (0, 1), (0, offset), xycoords="axes fraction", textcoords="offset points", fontweight=bold,
-                    fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom")
+                    fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom",
+                    gid="headline" if bold == "bold" else "below")
 
 
 def dotted(*parts: str) -> str:
@@ -116,7 +115,7 @@ def currency_sign(about: About) -> str:
 
 
 def untold(ax: Axes, headline: str, below: str, about: About) -> Axes:
-    """Axes that only say in words why nothing can be drawn."""
+    """Axes that only say in words why nothing can be drawn; a page shows the words alone."""
     title(ax, headline, below, about)
     ax.axis("off")
     return ax

@@ -105,7 +105,7 @@ def plot_next_levels(following: pd.DataFrame, ax: Axes | None = None) -> Axes:
         ax.set_xlim(left, right + 0.2 * (right - left))
         style.money_axis(ax, about.say("Gain a month: freed hours × hour cost − running cost"), about)
         first = table.iloc[0]
-        headline = (about.say("Lift “{card}” first: it pays back after {months}", card=about.label(first.card),
+        headline = (about.say("The next level of “{card}” pays back soonest: after {months}", card=about.label(first.card),
                               months=_months(first.payback_months, about))
                     if first.verdict == PAYS else about.say("No next level pays back beyond doubt"))
         style.title(ax, headline, about.say("95 % limits; paler: may not, or does not, pay back"), about)
@@ -248,5 +248,5 @@ def _reach_headline(table: pd.DataFrame, about: About) -> str:
         return about.say("{means} reached {share} of the leads it tried", means=_way(first, about),
                          share=format_share(first.contacted_share, about.language))
     low, high = (format_money(row.cost_per_reached_amount, about.language, about.currency) for row in (rows[0], rows[-1]))
-    return about.say("A reached lead costs {least} by {cheapest}, {most} by {dearest}", least=low, most=high,
+    return about.say("A reached lead costs {least} by “{cheapest}”, {most} by “{dearest}”", least=low, most=high,
                      cheapest=_way(rows[0], about), dearest=_way(rows[-1], about))

@@ -131,14 +131,14 @@ def _share_decimals(value: float) -> int:
     size = abs(value)
     if size in (0, 1):
         return 0
-    return 2 if size < 0.01 else 1 if size < 1 else 0 if size >= 9.995 else 1
+    return 2 if size < 0.01 else 1 if size < 1 else 0
 
 
 def format_share(value: Any, language: str = "en") -> str:
     """A share of one as a percentage.
 
-    >>> format_share(0.1834), format_share(0.0042, "ru"), format_share(1)
-    ('18.3\\xa0%', '0,42\\xa0%', '100\\xa0%')
+    >>> format_share(0.1834), format_share(0.0042, "ru"), format_share(1), format_share(1.8968)
+    ('18.3\\xa0%', '0,42\\xa0%', '100\\xa0%', '190\\xa0%')
     """
     if not is_available(value):
         return not_available(language)

@@ -10,17 +10,16 @@ from funnel_lib.conversion.curves import curve_of, horizon_of, outcome_counts
 from funnel_lib.errors import MeasureError
 from funnel_lib.journeys import RUNNING
 from funnel_lib.language.messages import message
-from funnel_lib.lead_flow.sufficiency import DRAWS, SEED, WEEK_DAYS, Flow, drawn_flow, planned_per_month
+from funnel_lib.lead_flow.sufficiency import DRAWS, HORIZON_WEEKS, SEED, WEEK_DAYS, Flow, drawn_flow, planned_per_month
 from funnel_lib.periods import DAYS_PER_MONTH
 from funnel_lib.rates import ratio
 from funnel_lib.survival import Curve
 
-WEEKS = 12
 TAILS = {"expected_low_count": 0.025, "half_from_count": 0.25, "half_to_count": 0.75, "expected_high_count": 0.975}
 COLUMNS = ["week", "week_end", "from_running_count", "from_new_count", "expected_count", *TAILS, "planned_count"]
 
 
-def customer_forecast(process: Process, weeks: int = WEEKS) -> pd.DataFrame:
+def customer_forecast(process: Process, weeks: int = HORIZON_WEEKS) -> pd.DataFrame:
     """How many new customers will have come by the end of each of the next weeks, all since `as_of` added up.
 
     One row is a week from `as_of` on. Columns: `week` (1, 2, …), `week_end` (its last day), `from_running_count` expected

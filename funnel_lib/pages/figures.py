@@ -57,7 +57,8 @@ def smaller(drawn: bytes) -> tuple[bytes, tuple[int, int]]:
 
 
 def _told_of(figure: Any) -> dict[str, Any]:
-    return {**words_of(figure), "drawn": texts_in(figure)}
+    is_empty = not any(axes.axison or axes.has_data() or axes.child_axes for axes in figure.axes)
+    return {**words_of(figure), "drawn": texts_in(figure), "is_empty": is_empty}
 
 
 def texts_in(figure: Any) -> list[str]:
@@ -70,11 +71,18 @@ def texts_in(figure: Any) -> list[str]:
 
 def words_of(figure: Any) -> dict[str, str]:
     """Title and notes of a matplotlib figure, as drawn: titles of the figure and its axes, then the lines under them."""
-    titles = [figure.get_suptitle()]
+    titles, below = [figure.get_suptitle()], []
     for axes in figure.axes:
-        titles += [axes.get_title(loc=place) for place in ("left", "center", "right")]
+        titles += [" ".join([axes.get_title(loc="left"), *_lines(axes, "headline")]),
+                   *(axes.get_title(loc=place) for place in ("center", "right"))]
+        below.append(" ".join(_lines(axes, "below")))
     notes = [note.get_text() for note in figure.texts if note.get_text() not in titles]
-    return {"title": _joined(titles), "note": _joined(notes)}
+    return {"title": _joined(titles), "note": _joined([*below, *notes])}
+
+
+def _lines(axes: Any, name: str) -> list[str]:
+    """Further lines of a long title, or those under it, which charts name so."""
+    return [text.get_text() for text in axes.texts if text.get_gid() == name]
 
 
 def _joined(lines: list[str]) -> str:

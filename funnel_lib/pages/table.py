@@ -57,9 +57,14 @@ def show(table: Any, title: str, process: Any = None, note: str | None = None,
     frame = _frame(table)
     every = columns_of(frame, reader)
     chosen = every if columns is None else [column for key in columns for column in every if column.key == key]
-    visible = [column for column in _folded(chosen) if column.key not in LIGHT_FLAGS]
+    visible = [column for column in _folded(chosen) if column.key not in LIGHT_FLAGS and _says_something(frame, column)]
     return Shown(TABLE, _html(frame, visible, title, note, reader), _text(frame, visible, title, reader),
                  _data(frame, every, title, note))
+
+
+def _says_something(frame: pd.DataFrame, column: Column) -> bool:
+    """A column of reasons without any says nothing on the page."""
+    return frame.empty or not str(column.key).endswith("reason") or not frame[column.key].isin(["", None]).all()
 
 
 def _unavailable(reason: str, title: str, reader: Reader) -> Shown:
@@ -156,7 +161,7 @@ def _html(frame: pd.DataFrame, columns: list[Column], title: str, note: str | No
         body = (f'<div class="scroll"><table{wide}><thead><tr>' + "".join(_head_html(column, reader) for column in columns)
                 + "</tr></thead><tbody>" + "".join(_row_html(row, columns, reader) for row in rows)
                 + "</tbody></table></div>")
-    notes = [text for text in (_more(len(frame), reader.language), note) if text]
+    notes = [text for text in (_more(len(frame), reader.language), note) if text and not frame.empty]
     lines = "".join(f'<p class="note">{safe(text)}</p>' for text in notes)
     return f'<figure class="table"><figcaption>{safe(title)}</figcaption>{body}{lines}</figure>'
 

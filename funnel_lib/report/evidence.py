@@ -29,7 +29,7 @@ class Figure:
     """A picture (base64) with the words drawn in it, its size, and the table it is drawn from; it takes a table that none has."""
 
     picture: str
-    words: dict[str, str]
+    words: dict[str, Any]
     size: dict[str, Any]
     table: Table | None = None
     takes: bool = field(default=False, init=False)
@@ -48,10 +48,13 @@ def rendered(blocks: Iterable[str | Table | Figure], title: str, language: str) 
             tables += 1
             found.append(_open_table(block, tables, language))
         elif isinstance(block, Figure):
-            figures += 1
             if block.takes:
                 tables += 1
                 block.table.number = tables
+            if block.words.get("is_empty"):
+                found.append(_said(block, language))
+                continue
+            figures += 1
             found.append(_figure(block, figures, title, language))
         elif isinstance(block, str):
             found.append(block)
@@ -81,6 +84,11 @@ def _figure(figure: Figure, number: int, title: str, language: str) -> str:
     picture = f'<div class="scroll"><img alt="{alt}"{measured} src="data:image/png;base64,{source}"></div>'
     return (f'<figure class="chart">{reachable(picture, name)}<figcaption>{caption}</figcaption>'
             f"{_behind(figure, language)}</figure>")
+
+
+def _said(figure: Figure, language: str) -> str:
+    """In place of a picture with nothing in it: what it says, and its table."""
+    return f'<figure class="chart"><p><b>{escape(figure.words["title"])}.</b></p>{_behind(figure, language)}</figure>'
 
 
 def _behind(figure: Figure, language: str) -> str:

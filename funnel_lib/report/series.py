@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from funnel_lib.colours import BLUE, GREY, GRID, VERMILION
 from funnel_lib.language.sheets import axis_format, sheet_format
 
-# The colours of the pages' charts.
-COLOURS, LIMIT_COLOUR = ("#0072B2", "#D55E00"), "#8A8A8A"
+# As in the pages' charts: the first series blue, the second vermilion.
+COLOURS = (BLUE, VERMILION)
 LEAST_POINTS, MOST_BARS = 4, 12
 
 
@@ -89,7 +90,7 @@ def chart_of(book: Any, drawn: Drawn, table: dict[str, Any], sheet: str, title: 
         chart.add_series(_one(drawn, key, sheet) | _look(series, key, number if unit[key] == "amount" else sheet_format(unit[key])))
     chart.set_title({"name": title, "name_font": {"size": 12}, "overlay": False})
     chart.set_legend({"none": True} if len(series.values) + len(series.limits) == 1 else {"position": "bottom"})
-    values = {"num_format": number, "num_font": {"size": 9}, "major_gridlines": {"visible": True, "line": {"color": "#D9DDE1"}},
+    values = {"num_format": number, "num_font": {"size": 9}, "major_gridlines": {"visible": True, "line": {"color": GRID}},
               "line": {"none": True}}
     if series.bars:
         # Of bars that lie, the y axis is that of the names; reversed, so that the first row is on top.
@@ -119,7 +120,7 @@ def _one(drawn: Drawn, key: str, sheet: str) -> dict[str, Any]:
 
 def _look(series: Series, key: str, number: str) -> dict[str, Any]:
     if key in series.limits:
-        return {"line": {"color": LIMIT_COLOUR, "width": 1, "dash_type": "dash"}}
+        return {"line": {"color": GREY, "width": 1, "dash_type": "dash"}}
     colour = COLOURS[series.values.index(key)]
     if series.bars:
         return {"fill": {"color": colour}, "gap": 60, "data_labels": {"value": True, "num_format": number}}

@@ -98,3 +98,12 @@ def test_a_channel_has_the_same_colour_on_every_chart(demo):
 
     colours = [colour(channel, process.about) for channel in process.settings.channels]
     assert len(set(colours)) == len(colours)
+
+
+def test_the_time_curve_ends_at_the_horizon_with_the_eventual_conversion(demo):
+    custom = demo.process("custom")
+    days = custom.settings.conversion_window_days
+    ax = charts.plot_time_curve(conversion.time_curve(custom), horizon_days=days)
+    eventual = conversion.eventual_conversion(custom).iloc[0]
+    assert ax.lines[0].get_xdata()[-1] == eventual.horizon_days == days
+    assert ax.lines[0].get_ydata()[-1] == pytest.approx(eventual.eventual_share)

@@ -80,3 +80,12 @@ def test_a_line_per_move_ends_at_its_share(demo):
     for end, (_, part) in zip(ends, curves.groupby("to_step", sort=False), strict=True):
         assert end in part["reached_share"].to_numpy()
     assert "The longest way is from “Proposal” to “Won”" in texts(ax) and "half of those who go on do so within 14 days" in texts(ax)
+
+
+def test_undescribed_steps_without_an_arrow_get_no_box_and_no_band(demo):
+    """One entry into a step that nobody described is among the moves, too rare for an arrow; the flow has nobody there today."""
+    retail = demo.process("retail")
+    moves, flow = conversion.transitions(retail), conversion.cumulative_flow(retail)
+    assert "other" in {*moves["from_step"], *moves["to_step"]} and "other" in set(flow["step"])
+    for ax in (charts.plot_transitions(moves), charts.plot_cumulative_flow(flow)):
+        assert not [text.get_text() for text in ax.texts if text.get_text().startswith("Other")]

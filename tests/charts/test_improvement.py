@@ -43,7 +43,7 @@ def test_gain_is_a_bar_and_cost_a_mark():
     marks = [line.get_segments()[0][0][0] for line in ax.collections[1:]]
     assert marks == [100, 900]
     assert ranked["gain_amount"].iloc[0] == np.float64(0.1 * GROSS).round(9)
-    assert ax.get_title(loc="left") == "1 of 2 planned measures bring more than they cost"
+    assert ax.get_title(loc="left") == "1 of 2 planned measures brings more than it costs"
 
 
 def test_no_measure_is_no_chart():

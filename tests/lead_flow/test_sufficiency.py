@@ -139,11 +139,11 @@ def test_counts_alone_are_enough_for_a_verdict():
 def test_forecast_by_hand():
     """Buyers buy on the third day: of ten leads a week five buy, those of the last three days only in the next week."""
     table = lead_flow.customer_forecast(company(plan={"new_customers_per_month": 15}))
-    assert table["from_running_count"].tolist() == pytest.approx([0.0] * 12)
+    assert table["from_running_count"].tolist() == pytest.approx([0.0] * 13)
     # Leads of a week come evenly: of the seven days (in the middle of the day) four are three days old by its end.
-    expected = [5 * 4 / 7 + 5 * week for week in range(12)]
+    expected = [5 * 4 / 7 + 5 * week for week in range(13)]
     assert table["from_new_count"].tolist() == pytest.approx(expected, rel=0.02)
-    assert table["planned_count"].tolist() == pytest.approx([15 * 7 * week * 12 / 365.25 for week in range(1, 13)])
+    assert table["planned_count"].tolist() == pytest.approx([15 * 7 * week * 12 / 365.25 for week in range(1, 14)])
     ordered = table[["expected_low_count", "half_from_count", "half_to_count", "expected_high_count"]].to_numpy()
     assert (np.diff(ordered, axis=1) >= 0).all() and (np.diff(ordered, axis=0) >= 0).all()
 

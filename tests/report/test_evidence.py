@@ -44,3 +44,14 @@ def test_a_reason_stays_in_sight_and_words_are_text() -> None:
     assert soup.find("figure", class_="table").figcaption.get_text() == "Table 1 Spending" and not soup.find("details")
     assert [image["alt"] for image in soup.find_all("img")] == ["Chart: Seen <b>"] * 2
     assert [chart.figcaption.get_text() for chart in soup.find_all("figure", class_="chart")] == ["Figure 1 Spending", "Figure 2 Seen <b>"]
+
+
+def test_a_picture_with_nothing_in_it_is_a_sentence() -> None:
+    """It takes no number from the figures; its table stays folded under it."""
+    shared = [table("one"), table("two")]
+    empty = Figure(PIXEL, {"title": "Nobody <does> it", "is_empty": True}, {}, shared[0])
+    soup = BeautifulSoup("".join(rendered([*shared, empty, figure(shared[1])], "Page", "en")), "html.parser")
+    assert soup.find("figure").p.get_text() == "Nobody <does> it." and len(soup.find_all("img")) == 1
+    assert [one.summary.get_text() for one in soup.find_all("details")] == [
+        "Table 1: the numbers of this figure", "Table 2: the numbers of this figure"]
+    assert [caption.get_text() for caption in soup.find_all("figcaption")] == ["Figure 1 two"]
