@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import json
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from bs4 import BeautifulSoup
 
 from funnel_lib import Company, Process, pages
 from funnel_lib.answers.sentence import Sentence
+from funnel_lib.charts.style import title
 from funnel_lib.errors import MeasureError
 from funnel_lib.findings import Example, Finding
 from funnel_lib.glossary import term
+from funnel_lib.pages.figures import words_of
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE
 
 
@@ -163,3 +166,11 @@ def test_a_measure_without_its_data_says_why_instead_of_a_table() -> None:
 def test_the_page_may_show_fewer_columns_than_excel() -> None:
     shown = pages.show(rates(), "Rates", columns=["leads_count", "channel"])
     assert cells(shown)[0] == ["Leads", "Channel"] and len(shown.data["columns"]) == 5
+
+
+def test_the_words_of_a_chart_are_its_whole_title_and_the_lines_under_it() -> None:
+    headline, below = "The title of this chart is so long " * 5, "n = 7 leads · and all that they are about " * 5
+    ax = plt.subplots()[1]
+    title(ax, headline, below)
+    assert len(ax.texts) > 3, "both are drawn on several lines"
+    assert words_of(ax.figure) == {"title": headline.strip(), "note": below.strip()}

@@ -85,8 +85,10 @@ def title(ax: Axes, headline: str, below: str, about: About | None = None) -> No
     for number, line in enumerate(lines[1:], 1):
         offset = 6 + _LINE_POINTS * (len(lines) - 1 - number)
         bold = "bold" if number < len(heads) else "normal"
+        # The name says what the line is to whoever reads the chart's words without seeing it.
         ax.annotate(line, (0, 1), (0, offset), xycoords="axes fraction", textcoords="offset points", fontweight=bold,
-                    fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom")
+                    fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom",
+                    gid="title" if bold == "bold" else "below title")
 
 
 def dotted(*parts: str) -> str:

@@ -37,11 +37,19 @@ def texts_in(figure: Any) -> list[str]:
 
 def words_of(figure: Any) -> dict[str, str]:
     """Title and notes of a matplotlib figure, as drawn: titles of the figure and its axes, then the lines under them."""
-    titles = [figure.get_suptitle()]
+    titles, notes = [figure.get_suptitle()], []
     for axes in figure.axes:
-        titles += [axes.get_title(loc=place) for place in ("left", "center", "right")]
-    notes = [note.get_text() for note in figure.texts if note.get_text() not in titles]
+        # Each line of a title that does not fit on one is drawn by itself (`charts.style.title`).
+        titles.append(" ".join([axes.get_title(loc="left"), *_named(axes, "title")]))
+        titles += [axes.get_title(loc=place) for place in ("center", "right")]
+        notes.append(" ".join(_named(axes, "below title")))
+    notes += [note.get_text() for note in figure.texts if note.get_text() not in titles]
     return {"title": _joined(titles), "note": _joined(notes)}
+
+
+def _named(axes: Any, name: str) -> list[str]:
+    """The texts of axes that were drawn under this name, from the top down."""
+    return [text.get_text() for text in axes.texts if text.get_gid() == name]
 
 
 def _joined(lines: list[str]) -> str:
