@@ -88,7 +88,7 @@ def title(ax: Axes, headline: str, below: str, about: About | None = None) -> No
         # The name says what the line is to whoever reads the chart's words without seeing it.
         ax.annotate(line, (0, 1), (0, offset), xycoords="axes fraction", textcoords="offset points", fontweight=bold,
                     fontsize=11 if bold == "bold" else 9, color=INK if bold == "bold" else GREY, va="bottom",
-                    gid="title" if bold == "bold" else "below title")
+                    gid="title" if bold == "bold" else "below")
 
 
 def dotted(*parts: str) -> str:

@@ -42,7 +42,7 @@ def words_of(figure: Any) -> dict[str, str]:
         # Each line of a title that does not fit on one is drawn by itself (`charts.style.title`).
         titles.append(" ".join([axes.get_title(loc="left"), *_named(axes, "title")]))
         titles += [axes.get_title(loc=place) for place in ("center", "right")]
-        notes.append(" ".join(_named(axes, "below title")))
+        notes.append(" ".join(_named(axes, "below")))
     notes += [note.get_text() for note in figure.texts if note.get_text() not in titles]
     return {"title": _joined(titles), "note": _joined(notes)}
 
