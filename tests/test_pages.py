@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import json
 
+import matplotlib.pyplot as plt
 import pandas as pd
 from bs4 import BeautifulSoup
 
 from funnel_lib import Company, Process, charts, conversion, efficiency, improvement, lead_flow, pages
 from funnel_lib.answers.sentence import Sentence
+from funnel_lib.charts.style import title
 from funnel_lib.errors import MeasureError
 from funnel_lib.findings import Example, Finding
 from funnel_lib.glossary import term
-from funnel_lib.pages.figures import _told_of
+from funnel_lib.pages.figures import _told_of, words_of
 from funnel_lib.pages.shown import ANSWER, COMPLETE, DEFINITIONS, FINDINGS, TABLE
 
 
@@ -186,3 +188,11 @@ def test_a_column_of_reasons_without_any_and_a_note_of_no_rows_are_left_out() ->
     assert "Reason" not in pages.show(reasons, "Channels").html
     assert "Reason" in pages.show(reasons.assign(reason=["", "too few"]), "Channels").html
     assert "Of shares" not in pages.show(reasons.head(0), "Channels", note="Of shares in points.").html
+
+
+def test_the_words_of_a_chart_are_its_whole_title_and_the_lines_under_it() -> None:
+    headline, below = "The title of this chart is so long " * 5, "n = 7 leads · and all that they are about " * 5
+    ax = plt.subplots()[1]
+    title(ax, headline, below)
+    assert len(ax.texts) > 3, "both are drawn on several lines"
+    assert words_of(ax.figure) == {"title": headline.strip(), "note": below.strip()}

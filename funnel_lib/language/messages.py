@@ -79,10 +79,19 @@ def translate(text: str, language: str = SOURCE_LANGUAGE) -> str:
 
 
 def _said(template: tuple[str, ...], count: float | None, values: dict[str, Any], language: str) -> str:
-    # Fractions take the form of two: "1.5 days", «4,5 дня».
-    text = (translate(template[0], language) if count is None else
-            _catalog(language).ngettext(*template, int(count) if count == int(count) else 2))
+    text = translate(template[0], language) if count is None else _counted(template, count, language)
     return text.format(**{name: _spoken(value, language) for name, value in values.items()}) if values else text
+
+
+def _counted(template: tuple[str, ...], count: float, language: str) -> str:
+    """The form that the count asks for; fractions take the form of two: "1.5 days", «4,5 дня».
+
+    Where a language says the two differently, the form of two has the one for fractions behind a bar:
+    «{count} новых лида|{count} нового лида».
+    """
+    is_whole = count == int(count)
+    whole, _, fraction = _catalog(language).ngettext(*template, int(count) if is_whole else 2).partition("|")
+    return whole if is_whole else fraction or whole
 
 
 def _spoken(value: Any, language: str) -> Any:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from funnel_lib.language.formats import currency_sign
+from funnel_lib.language.formats import currency_sign, format_count
 from funnel_lib.language.messages import marked, message, plural, translate
 
 WORDS: dict[str, str] = {
@@ -112,7 +112,8 @@ def counted(count: int, key: str, language: str = "en") -> str:
         "error": plural(count, "error", "errors"),
         "warning": plural(count, "warning", "warnings"),
         "note": plural(count, "note", "notes"),
-        "more_rows": plural(count, "… and {count} more row in tables.xlsx", "… and {count} more rows in tables.xlsx", count=count),
+        "more_rows": plural(count, "… and {count} more row in tables.xlsx", "… and {count} more rows in tables.xlsx",
+                            count=format_count(count, language)),
     }
     return translate(forms[key], language)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -65,14 +66,22 @@ def _sheet_names(reports: list[ReportTables], language: str) -> list[str]:
     taken = {*(word(key, language).casefold() for key in ("sheet_contents", "sheet_charts", "sheet_definitions")), "history"}
     names = []
     for _, table in _pairs(reports):
-        name, number = table["sheet"], 1
+        whole, number = _ended(table["sheet"], table["title"]), 1
+        name = whole
         while name.casefold() in taken:
             number += 1
             ending = f" {number}"
-            name = table["sheet"][: 31 - len(ending)] + ending
+            name = whole[: 31 - len(ending)] + ending
         taken.add(name.casefold())
         names.append(name)
     return names
+
+
+def _ended(name: str, title: str) -> str:
+    """The name of a sheet; cut off from a longer title it does not end in a comma or a word of one or two letters."""
+    while len(name) < len(title) and re.search(r",$| \S{1,2}$", name):
+        name = re.sub(r",$| \S{1,2}$", "", name)
+    return name
 
 
 def _each_once(reports: list[ReportTables]) -> list[dict[str, Any]]:
@@ -162,8 +171,7 @@ class _Writer:
         for number, row in enumerate(rows, start=1):
             for at, (value, column) in enumerate(zip(row, columns, strict=True)):
                 by_row = column["unit"] == "by_row"
-                self._cell(sheet, number, at, value if column["key"].endswith("_id") else self._named(value),
-                           row[own] if by_row else column["unit"], by_row)
+                self._cell(sheet, number, at, self._named(value, column["key"]), row[own] if by_row else column["unit"], by_row)
         if not columns:
             sheet.write_string(0, 0, table["note"][:CELL_LETTERS])
         sheet.freeze_panes(1, 1)
@@ -171,9 +179,11 @@ class _Writer:
         if columns:
             sheet.autofilter(0, 0, max(1, len(rows)), len(columns) - 1)
 
-    def _named(self, value: Any) -> Any:
-        """A key as its name; every other text, and what is no text, as it is."""
-        return self.labels.get(value, value) if isinstance(value, str) else value
+    def _named(self, value: Any, column: str) -> Any:
+        """A key as its name, a unit as heads say it; every other text, and what is no text, as it is."""
+        if column == "unit":
+            return unit_word(value, self.language, self.currency)
+        return self.labels.get(value, value) if isinstance(value, str) and not column.endswith("_id") else value
 
     def _cell(self, sheet: Any, row: int, at: int, value: Any, unit: str, by_row: bool) -> None:
         moment = _moment(value) if unit == "date" and isinstance(value, str) else None

@@ -148,3 +148,8 @@ def test_a_message_is_said_in_both_languages():
     text = plural(3, "{count} row", "{count} rows", count=3)
     assert text == "3 rows"
     assert translate(message("{file}: {text}", file="a.csv", text=text), "de") == "a.csv: 3 rows", "a language without catalogs"
+
+
+def test_fractions_may_have_a_form_of_their_own():
+    said = [translate(plural(count, "{count} new customer", "{count} new customers", count=count), "ru") for count in (1, 2, 4.5, 5)]
+    assert said == ["1 новый клиент", "2 новых клиента", "4,5 нового клиента", "5 новых клиентов"]

@@ -111,6 +111,21 @@ def test_keys_are_named_and_numbers_of_leads_are_not() -> None:
     assert rows[1:] == [["web", "Сайт", 1], ["7", "fair", 2]]
 
 
+def test_units_are_said_as_in_the_heads() -> None:
+    table = pd.DataFrame({"indicator": ["a", "b", "c"], "unit": ["amount", "days", "number"], "last_value": [1.5, 2.5, 3.5]})
+    data = workbook_bytes([ReportTables("a", [data_of(table)], [])], "ru", "RUB", "Т")
+    rows = CalamineWorkbook.from_filelike(io.BytesIO(data)).get_sheet_by_name("Leads per week").to_python()
+    assert [row[1] for row in rows[1:]] == ["₽", "дней", ""]
+
+
+def test_a_name_that_is_cut_does_not_end_in_a_preposition() -> None:
+    titles = ["От доли в CRM к нашей, в пунктах доли", "Клиент каждого канала, с поправкой к общему", "Plan B"]
+    data = workbook_bytes([ReportTables("a", [data_of(pd.DataFrame({"leads_count": [1]}), title) for title in titles], [])],
+                          "ru", "RUB", "Т")
+    names = CalamineWorkbook.from_filelike(io.BytesIO(data)).sheet_names
+    assert names[1:-1] == ["От доли в CRM к нашей", "Клиент каждого канала", "Plan B"]
+
+
 # -- charts ------------------------------------------------------------------------------------------------------------
 
 
