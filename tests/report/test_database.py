@@ -14,6 +14,7 @@ from urllib.parse import quote
 
 import duckdb
 import pytest
+from bs4 import BeautifulSoup
 from small_reports import COMPANY_YAML, code, report_cells, write_company, write_notebooks
 
 from funnel_lib.report.freshness import fingerprints
@@ -141,7 +142,9 @@ def test_what_an_earlier_run_made_is_marked(monday: tuple[Path, subprocess.Compl
     run = funnel("report", folder / "nutbolt", "-o", folder / "reports", "--process", "wholesale", "--notebook",
                  folder / "notebooks" / "01_good.ipynb", CRM_PASSWORD=SECRET)
     assert run.returncode == 0, run.stderr
-    assert (folder / "reports" / "index.html").read_text(encoding="utf-8").count("Made from earlier data") == 1, "retail's"
+    page = BeautifulSoup((folder / "reports" / "index.html").read_text(encoding="utf-8"), "html.parser")
+    marked = {mark.find_previous("a")["href"] for mark in page.find_all("p") if "Made from earlier data" in mark.get_text()}
+    assert marked == {"retail/01_good.html"}
 
 
 def test_a_duckdb_file_is_data_like_any_other(tmp_path: Path) -> None:
