@@ -40,6 +40,10 @@ def weekly_leads(process: Process) -> pd.DataFrame:
 
     Raises `MeasureError` where there is no list of leads or no complete week.
     """
+    return process.remembered(("weekly_leads",), lambda: _weekly_leads(process)).copy()
+
+
+def _weekly_leads(process: Process) -> pd.DataFrame:
     weeks = complete_weeks(process)
     end = weeks[-1] + pd.Timedelta(weeks=1)
     created = nw.col("created_at")

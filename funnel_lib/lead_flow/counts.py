@@ -42,7 +42,8 @@ def lead_counts(process: Process, by: str | list[str] | None = "channel", per: s
     finest = finest_period(process)
     if per in PERIODS and list(PERIODS).index(per) < list(PERIODS).index(finest):
         raise MeasureError(message("{process}: {given}, {wanted}", process=process.name, given=_GIVEN[finest], wanted=_WANTED[per]))
-    days = _from_leads(process, groups) if process.has("leads") else _from_counts(process, groups)
+    days = (process.remembered(("leads_by_day", repr(groups)), lambda: _from_leads(process, groups)) if process.has("leads")
+            else _from_counts(process, groups))
     days = days.assign(period_start=period_starts(days["day"], per) if len(days) else days["day"])
     counted = days.groupby([*groups, "period_start"], as_index=False)["leads_count"].sum()
     table = _every_period(counted, groups, process, per)
