@@ -112,14 +112,16 @@ class Company:
         the exit code. Where the run before has left nothing to do, the data change first."""
         if self.done:
             self.change_to(1 - self.state)
+        begun = time.monotonic()
         run, mark = self.start(), str(self.folder)
         try:
-            begun = time.monotonic()
             wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             time.sleep(chance.uniform(0, max(0.0, self.seconds - (time.monotonic() - begun))))
             wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             struck = kill(chance.choice(sorted(victims(mark, kind)) or [0]))
             exit_code = run.wait(300)
+            if not struck:  # the run was over before the moment came: so long does one take by now
+                self.seconds = time.monotonic() - begun
             self.done = exit_code == 0
             return struck, exit_code
         finally:
