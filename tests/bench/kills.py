@@ -116,7 +116,8 @@ class Company:
         run, mark = self.start(), str(self.folder)
         try:
             wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
-            time.sleep(chance.uniform(0, max(0.0, self.seconds - (time.monotonic() - begun))))
+            moment = chance.uniform(time.monotonic(), max(time.monotonic(), begun + self.seconds))
+            wait_until(lambda: run.poll() is not None or time.monotonic() > moment, 300)
             wait_until(lambda: run.poll() is not None or victims(mark, kind), 300)
             struck = kill(chance.choice(sorted(victims(mark, kind)) or [0]))
             exit_code = run.wait(300)
