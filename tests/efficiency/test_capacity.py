@@ -145,7 +145,7 @@ def test_bars_of_load_are_those_of_the_table():
     assert np.allclose([bar.get_width() for bar in ax.patches], roles["load_share"].fillna(0))
     assert "paid hours not described" in " ".join(text.get_text() for text in ax.texts)
     bottleneck = efficiency.capacity(_steady(paid=16 * 30.4375 / 7))
-    assert "is the bottleneck: it needs 125.0" in charts.plot_capacity(bottleneck).get_title(loc="left")
+    assert "is the bottleneck: it needs 125" in charts.plot_capacity(bottleneck).get_title(loc="left")
 
 
 def test_lines_of_load_are_those_of_the_table():

@@ -36,7 +36,7 @@ def test_one_year_against_the_year_before_by_hand():
     assert row["hours_per_result_change"] == pytest.approx(0.05)
     assert row["hours_per_result_verdict"] == "cannot tell"
     said = {sentence.key: sentence for sentence in answers.efficiency(Process.from_tables("p", **tables, **PERIOD))}["period_change"]
-    assert said.numbers == {"moved": 1, "stage": "lead_generation"} and "140.0 % more money" in said.replace("\xa0", " ")
+    assert said.numbers == {"moved": 1, "stage": "lead_generation"} and "140 % more money" in said.replace("\xa0", " ")
 
 
 def test_one_of_many_that_moves_by_chance_is_not_called_a_change():
