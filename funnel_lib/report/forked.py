@@ -27,7 +27,7 @@ from funnel_lib.language.messages import message
 # The entry point of pyproject.toml, and the environment variable that tells it where the nursery is.
 PROVISIONER = "funnel-forked"
 ADDRESS = "FUNNEL_KERNEL_NURSERY"
-LOOK_SECONDS = 0.01
+LOOK_SECONDS, LOOKS = 0.01, 50
 # Numerical libraries start threads when they are loaded, which a fork would lose.
 NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -124,11 +124,13 @@ class ForkedKernels(LocalProvisioner):
         self.cwd = options.get("cwd", Path.cwd())
         return self.connection_info
 
-    async def wait(self) -> int | None:
-        """The exit code, once the kernel has ended; the stock one looks ten times a second, which is long for a killed kernel."""
-        while await self.poll() is None:
+    async def kill(self, restart: bool = False) -> None:
+        """End the kernel and see it gone: whoever asks looks for that ten times a second only."""
+        await super().kill(restart)
+        for _ in range(LOOKS):
+            if await self.poll() is not None:
+                return
             await asyncio.sleep(LOOK_SECONDS)
-        return await super().wait()
 
 
 class PromptClient(AsyncKernelClient):
