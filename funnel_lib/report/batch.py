@@ -6,11 +6,11 @@ import logging
 import os
 import shutil
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from funnel_lib.company import Company
 from funnel_lib.errors import FunnelError
@@ -20,14 +20,11 @@ from funnel_lib.report.forked import nursery
 from funnel_lib.report.kernels import common_environment, prepare_fonts
 from funnel_lib.report.make import Job, Result, failed, make_report, source_title
 from funnel_lib.report.order import Order, planned, shown_names
-from funnel_lib.report.orphans import end_with
+from funnel_lib.report.orphans import end_with, interruptions_held_back
 from funnel_lib.report.publish import check_output, run_folder
 from funnel_lib.report.publisher import Publisher
 from funnel_lib.report.render import Failure
 from funnel_lib.report.units import Unit
-
-if TYPE_CHECKING:
-    from joblib import Parallel
 
 log = logging.getLogger(__name__)
 
@@ -126,7 +123,7 @@ def _rendered(to_run: list[tuple[int, Unit]], job: Job, jobs: int) -> Iterator[R
     jobs = max(1, min(jobs, len(to_run)))
     try:
         calls = (delayed(make_report)(unit, number, job) for number, unit in to_run)
-        for result in _pool(jobs, return_as="generator_unordered", batch_size=1)(calls):
+        for result in _spread(jobs, calls):
             del left[result.report]
             yield result
     except TerminatedWorkerError:
@@ -142,13 +139,17 @@ def _alone(unit: Unit, number: int, job: Job) -> Result:
     from joblib.externals.loky.process_executor import TerminatedWorkerError
 
     try:
-        return next(iter(_pool(2)([delayed(make_report)(unit, number, job)])))
+        [result] = _spread(2, [delayed(make_report)(unit, number, job)])
+        return result
     except TerminatedWorkerError:
         return failed(unit, Failure(message("the rendering process died (out of memory?)"), advice=message("Use fewer --jobs.")))
 
 
-def _pool(jobs: int, **options: Any) -> Parallel:
-    """So many workers that end with this process, even if it is killed while they start."""
+def _spread(jobs: int, calls: Iterable[Any]) -> Iterator[Result]:
+    """Results as they come from so many workers, which end with this process, even if it is killed while they start."""
     from joblib import Parallel
 
-    return Parallel(n_jobs=jobs, prefer="processes", initializer=end_with, initargs=(os.getpid(),), **options)
+    pool = Parallel(n_jobs=jobs, prefer="processes", return_as="generator_unordered", batch_size=1,
+                    initializer=end_with, initargs=(os.getpid(),))
+    with interruptions_held_back():
+        return pool(calls)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -23,10 +24,11 @@ from tests.conftest import ROOT
 linux = pytest.mark.skipif(sys.platform != "linux", reason="finds the processes of a run by /proc")
 
 
-def monday(folder: Path) -> list[str]:
+def monday(folder: Path, seconds: int = 300) -> list[str]:
     """The call for a quick report and one that sleeps."""
     company = write_company(folder / "nutbolt")
-    notebooks = write_notebooks(folder / "notebooks", n01_good=report_cells(), n02_slow=report_cells(code("import time; time.sleep(300)")))
+    slow = report_cells(code(f"import time; time.sleep({seconds})"))
+    notebooks = write_notebooks(folder / "notebooks", n01_good=report_cells(), n02_slow=slow)
     asked = [word for path in sorted(notebooks.iterdir()) for word in ("--notebook", str(path))]
     return [sys.executable, "-m", "funnel_lib.cli", "report", str(company), "-o", str(folder / "reports"), "--process", "retail", "--jobs",
             "2", *asked]
@@ -60,6 +62,24 @@ def test_a_terminal_shows_the_time_left_and_ctrl_c_ends_all_in_one_line(tmp_path
     assert "stopped; every file written so far is whole" in plain and not re.search("Traceback|Error|leaked", plain)
     wait_until(lambda: not processes(str(tmp_path)), 5)
     assert "retail/01_good.html" in visible(tmp_path / "reports") and not list((tmp_path / "reports").glob(".run-*"))
+
+
+@linux
+def test_the_workers_leave_ctrl_c_to_the_one_who_started_them(tmp_path: Path) -> None:
+    """A terminal tells every process of it: idle workers, and ones that still load, wrote a traceback each."""
+    mark = str(tmp_path)
+    with subprocess.Popen(monday(tmp_path, 6), stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                          env={**os.environ, MARK: mark}) as run:
+        wait_until(lambda: run.poll() is not None or victims(mark, "worker"), 300)
+        told = 0
+        while run.poll() is None:
+            for pid in victims(mark, "worker"):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGINT)
+                    told += 1
+            time.sleep(0.05)
+        said, complained = run.communicate()
+    assert told > 10 and run.returncode == 0 and not complained, (told, said, complained)
 
 
 @linux
