@@ -20,7 +20,7 @@ def interruptions_held_back() -> Iterator[None]:
     if not hasattr(signal, "pthread_sigmask"):  # Windows
         yield
         return
-    # Some versions of Python let interruptions through again when they start this helper of theirs, as they would among the workers.
+    # Some versions of Python let them through again when they start this helper of theirs, which starting workers does.
     resource_tracker.ensure_running()
     before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT})
     try:
