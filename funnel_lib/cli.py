@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import tempfile
 import time
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -90,12 +92,18 @@ def _make(order: Order, as_json: bool, verbose: bool, voice: Voice) -> int:
     if kept:
         _tell_the_end(order, as_json, {"made": 0, "failed": 0, "kept": kept, "lost": 0}, started, voice)
         return 0
-    from funnel_lib.report import batch  # from here on the engine and the notebooks' libraries are needed
+    from funnel_lib.report.kernels import Nursery
 
     prints = freshness.fingerprints(order.company)
-    read = _read(order.company, order.as_of, order.language)
-    with writing(order.output), heard(as_json, verbose, voice.language) as listener:
-        outcome = batch.run(order, read, listener.start, listener.result, prints)
+    # From here on the engine and the notebooks' libraries are needed: the parent of kernels loads them meanwhile.
+    with writing(Path(tempfile.gettempdir())):
+        nursery = Nursery()
+    with closing(nursery):
+        from funnel_lib.report import batch
+
+        read = _read(order.company, order.as_of, order.language)
+        with writing(order.output), heard(as_json, verbose, voice.language) as listener:
+            outcome = batch.run(order, read, listener.start, listener.result, prints, nursery)
     failed = sum(result.status == "failed" for result in outcome.results)
     _tell_the_end(order, as_json, {"made": len(outcome.results) - failed, "failed": failed, "kept": outcome.kept_count,
                                    "lost": sum(len(result.lost) for result in outcome.results)}, started, voice)

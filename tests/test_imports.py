@@ -26,6 +26,11 @@ def test_help_of_the_command_line_loads_no_pandas():
     assert "pandas" not in _loaded_by("import funnel_lib.cli")
 
 
+def test_a_report_is_made_without_a_grammar_of_web_addresses():
+    """It took 1.7 s of each process; whoever validates addresses elsewhere has it all the same."""
+    assert "lark" not in _loaded_by("import funnel_lib.report.batch")
+
+
 def test_charts_do_not_load_before_they_are_drawn():
     assert "matplotlib" not in _loaded_by("from funnel_lib import charts, conversion, read_company; read_company")
 

@@ -7,6 +7,7 @@ import os
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
@@ -16,8 +17,7 @@ from funnel_lib.company import Company
 from funnel_lib.errors import FunnelError
 from funnel_lib.language.messages import message
 from funnel_lib.report import freshness, manifest
-from funnel_lib.report.forked import nursery
-from funnel_lib.report.kernels import common_environment, prepare_fonts
+from funnel_lib.report.kernels import Nursery
 from funnel_lib.report.make import Job, Result, failed, make_report, source_title
 from funnel_lib.report.order import Order, planned, shown_names
 from funnel_lib.report.orphans import end_with, interruptions_held_back
@@ -44,10 +44,12 @@ class Outcome:
 
 
 def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda count: None,
-        on_result: Callable[[Result], None] = lambda result: None, prints: dict[str, str] | None = None) -> Outcome:
+        on_result: Callable[[Result], None] = lambda result: None, prints: dict[str, str] | None = None,
+        nursery: Nursery | None = None) -> Outcome:
     """Make every report of the order. `on_start` hears how many there are, `on_result` each one when it is published.
 
-    `prints` are the hashes of the company's files from before it was read. Raises `CallError` before anything is written
+    `prints` are the hashes of the company's files from before it was read, `nursery` the parent of kernels if it was started
+    then; it is closed at the end. Raises `CallError` before anything is written
     where the order cannot be carried out.
     """
     planned(order, company.process_names)
@@ -63,7 +65,7 @@ def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda
         publisher = Publisher(order, company, before, tasks, {"id": run_id, "started_at": started.isoformat(timespec="seconds")})
         on_start(len(units))
         results = []
-        for result in _results(units, order, company, folder):
+        for result in _results(units, order, company, folder, nursery):
             results.append(publisher.publish(result))
             on_result(results[-1])
         place = {task.unit.name: at for at, task in enumerate(tasks)}
@@ -72,7 +74,7 @@ def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda
     return Outcome(results, order.output / "index.html", len(tasks) - len(units))
 
 
-def _results(units: list[Unit], order: Order, company: Company, folder: Path) -> Iterator[Result]:
+def _results(units: list[Unit], order: Order, company: Company, folder: Path, nursery: Nursery | None) -> Iterator[Result]:
     """Results as they come: of empty and unreadable processes at once, of the others by the workers."""
     states = {name: _state(company, name) for name in dict.fromkeys(unit.process for unit in units)}
     to_run = []
@@ -83,11 +85,10 @@ def _results(units: list[Unit], order: Order, company: Company, folder: Path) ->
             yield states[unit.process](unit)
     if not to_run:
         return
-    shared = folder / "matplotlib"
-    prepare_fonts(shared)
-    with nursery(common_environment(shared)) as address:
-        job = Job(folder, order.timeout, order.formats, shown_names(order), "xlsx" in order.formats, order.cases,
-                  address, order.language or company.description.language,
+    # Closed before the run's folder is removed, in which its kernels work.
+    with closing(nursery or Nursery()) as kernels:
+        job = Job(folder, kernels.fonts, order.timeout, order.formats, shown_names(order), "xlsx" in order.formats, order.cases,
+                  kernels.address, order.language or company.description.language,
                   {unit.process: _since(company, unit.process) for _, unit in to_run})
         yield from _rendered(to_run, job, order.jobs or os.cpu_count() or 1)
 

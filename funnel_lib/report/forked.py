@@ -1,4 +1,4 @@
-"""Kernels forked from a warmed-up parent: the starting of that parent, and the provisioner that asks it for a kernel."""
+"""Kernels forked from a warmed-up parent: the provisioner that asks it for a kernel, and how a kernel is taken for ready."""
 
 from __future__ import annotations
 
@@ -9,11 +9,7 @@ import os
 import signal
 import socket
 import subprocess
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty
 from typing import Any
@@ -28,40 +24,6 @@ from funnel_lib.language.messages import message
 PROVISIONER = "funnel-forked"
 ADDRESS = "FUNNEL_KERNEL_NURSERY"
 LOOK_SECONDS, LOOKS = 0.01, 50
-# Numerical libraries start threads when they are loaded, which a fork would lose.
-NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
-
-
-@contextmanager
-def nursery(environment: dict[str, str]) -> Iterator[str]:
-    """A warmed-up parent for the kernels of one run; gives its address, empty where processes cannot be forked safely."""
-    if sys.platform != "linux":
-        yield ""
-        return
-    # A socket's path has at most 107 letters, so it is not in the output folder; only this user may open the folder.
-    with tempfile.TemporaryDirectory(prefix="funnel-") as folder:
-        address = str(Path(folder) / "nursery")
-        with socket.socket(socket.AF_UNIX) as door:
-            try:
-                door.bind(address)
-            except OSError:  # the path of the folder for temporary files is too long
-                yield ""
-                return
-            # Callers may queue at the door from now on, while the nursery loads.
-            door.listen(64)
-            parent = _started(door, folder, environment)
-        try:
-            yield address
-        finally:
-            parent.stdin.close()
-            parent.wait()
-
-
-def _started(door: socket.socket, folder: str, environment: dict[str, str]) -> subprocess.Popen[bytes]:
-    """The nursery, at work in a folder of its own: a matplotlibrc in the caller's would be obeyed by all kernels."""
-    return subprocess.Popen([sys.executable, "-P", "-m", "funnel_lib.report.nursery", str(door.fileno())], cwd=folder,
-                            pass_fds=[door.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL,
-                            env={**os.environ, **environment, **NO_THREADS}, start_new_session=True)
 
 
 class ForkedProcess:

@@ -1,4 +1,5 @@
-"""Surroundings of a kernel: its own directories, a picture format, nothing of the caller's settings."""
+"""Surroundings of a kernel: its own directories, a picture format, nothing of the caller's settings; the starting of the parent
+that a run's kernels are forked from."""
 
 from __future__ import annotations
 
@@ -6,7 +7,10 @@ import json
 import os
 import shutil
 import site
+import socket
+import subprocess
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -28,9 +32,52 @@ c.InteractiveShellApp.exec_lines = [
 """
 
 
+# Numerical libraries start threads when they are loaded, which a fork would lose.
+NO_THREADS = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
 # The kernel of every report, started by the provisioner of this package.
 KERNEL_SPECIFICATION = {"argv": [sys.executable, "-m", "ipykernel_launcher", "-f", "{connection_file}"], "language": "python",
                         "display_name": "Python 3", "metadata": {"kernel_provisioner": {"provisioner_name": PROVISIONER}}}
+
+
+class Nursery:
+    """A warmed-up parent for the kernels of one run, with the folder of `fonts` that they share; it loads on while its starter does
+    something else. Its `address` is empty where processes cannot be forked safely."""
+
+    def __init__(self) -> None:
+        # A socket's path has at most 107 letters, so it is not in the output folder; only this user may open the folder.
+        self._folder = tempfile.TemporaryDirectory(prefix="funnel-")
+        self.address, self.fonts = "", Path(self._folder.name) / "matplotlib"
+        self._process: subprocess.Popen[bytes] | None = None
+        try:
+            prepare_fonts(self.fonts)
+            if sys.platform == "linux":
+                self._start(Path(self._folder.name) / "nursery")
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, address: Path) -> None:
+        with socket.socket(socket.AF_UNIX) as door:
+            try:
+                door.bind(str(address))
+            except OSError:  # the path of the folder for temporary files is too long
+                return
+            # Callers may queue at the door from now on, while the nursery loads.
+            door.listen(64)
+            # In a folder of its own: a matplotlibrc in the caller's would be obeyed by all kernels.
+            self._process = subprocess.Popen(
+                [sys.executable, "-P", "-m", "funnel_lib.report.nursery", str(door.fileno())], cwd=address.parent,
+                pass_fds=[door.fileno()], stdin=subprocess.PIPE, stdout=subprocess.DEVNULL, start_new_session=True,
+                env={**os.environ, **common_environment(self.fonts), **NO_THREADS})
+        self.address = str(address)
+
+    def close(self) -> None:
+        """End it and its kernels; once is enough."""
+        if self._process is not None:
+            self._process.stdin.close()
+            self._process.wait()
+        self._folder.cleanup()
 
 
 def common_environment(shared: Path) -> dict[str, str]:

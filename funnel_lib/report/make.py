@@ -19,10 +19,11 @@ from funnel_lib.report.units import Unit, read_notebook
 
 @dataclass(frozen=True)
 class Job:
-    """What a worker needs besides the unit: where to work, how long, what to write, which places to hide, where
-    kernels come from, and since when each process (None: the company) is observed."""
+    """What a worker needs besides the unit: where to work, the kernels' fonts, how long, what to write, which places to hide,
+    where kernels come from, and since when each process (None: the company) is observed."""
 
     folder: Path
+    fonts: Path
     timeout: float
     formats: tuple[str, ...]
     names: dict[str, str]
@@ -69,8 +70,7 @@ def make_report(unit: Unit, number: int, job: Job) -> Result:
     started = time.monotonic()
     try:
         folder = job.folder / f"unit-{number:04}"
-        run = run_notebook(unit, folder, job.folder / "matplotlib", job.timeout, job.names, job.nursery,
-                           job.language)
+        run = run_notebook(unit, folder, job.fonts, job.timeout, job.names, job.nursery, job.language)
         if run.failure:
             return failed(unit, run.failure, run.warnings, time.monotonic() - started)
         return _done(unit, run, folder, job, time.monotonic() - started)

@@ -15,6 +15,7 @@ import json
 import os
 import random
 import select
+import shutil
 import signal
 import socket
 import sys
@@ -119,8 +120,7 @@ def _end(address: Path) -> NoReturn:
     """End without the interpreter's own end, at which some libraries complain. The socket and its folder go too: a starter that
     was killed could not remove them."""
     with contextlib.suppress(OSError):
-        address.unlink(missing_ok=True)
-        address.parent.rmdir()
+        shutil.rmtree(address.parent)
     os._exit(0)
 
 

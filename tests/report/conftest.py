@@ -3,27 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import closing
+from types import SimpleNamespace
 
 import pytest
 
-from funnel_lib.report import batch
-from funnel_lib.report.forked import nursery
-from funnel_lib.report.kernels import common_environment, prepare_fonts
+from funnel_lib.report import batch, kernels
+from funnel_lib.report.kernels import Nursery
 
 
 @pytest.fixture(scope="session")
-def address_of_nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def nursery() -> Iterator[Nursery]:
     """A parent of kernels as every run has one; it takes three seconds to load what notebooks need."""
-    shared = tmp_path_factory.mktemp("nursery") / "matplotlib"
-    prepare_fonts(shared)
-    with nursery(common_environment(shared)) as address:
-        yield address
+    with closing(Nursery()) as started:
+        yield started
 
 
 @pytest.fixture(scope="module")
-def one_nursery(address_of_nursery: str) -> Iterator[None]:
+def one_nursery(nursery: Nursery) -> Iterator[None]:
     """The runs of a module in this process take their kernels, each a fork of its own, from one parent instead of starting their own."""
+    kept_open = SimpleNamespace(address=nursery.address, fonts=nursery.fonts, close=lambda: None)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(batch, "nursery", lambda environment: nullcontext(address_of_nursery))
+        for module in (batch, kernels):  # the second for runs by the command
+            patch.setattr(module, "Nursery", lambda: kept_open)
         yield

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -17,15 +17,10 @@ from small_reports import code, report_cells, write_company, write_notebooks
 
 from funnel_lib import read_company
 from funnel_lib.report import batch
-from funnel_lib.report.forked import ADDRESS, ForkedKernels, ForkedProcess, _forked, nursery
-from funnel_lib.report.kernels import common_environment
+from funnel_lib.report.forked import ADDRESS, ForkedKernels, ForkedProcess, _forked
+from funnel_lib.report.kernels import Nursery
 
 linux = pytest.mark.skipif(sys.platform != "linux", reason="kernels are forked on Linux")
-
-
-@contextmanager
-def no_nursery(environment: dict[str, str]) -> Iterator[str]:
-    yield ""
 
 
 def rendered(folder: Path, output: str, *cells: object, **asked: object) -> dict[str, bytes]:
@@ -50,26 +45,26 @@ def nursery_of(starter: int) -> int:
 def test_same_bytes_as_from_kernels_started_anew(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cells = (code("import os; print(sorted(name for name in os.environ if name.startswith(('PYTHON', 'MPL'))), os.getcwd() != '/')"),)
     forked = rendered(tmp_path, "forked", *cells)
-    monkeypatch.setattr(batch, "nursery", no_nursery)
+    monkeypatch.setattr(Nursery, "_start", lambda self, address: None)
     assert forked == rendered(tmp_path, "started", *cells)
 
 
 @linux
 def test_a_nursery_that_dies_costs_no_report(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    @contextmanager
-    def dead(environment: dict[str, str]) -> Iterator[str]:
-        with nursery(environment) as address:
-            os.kill(nursery_of(os.getpid()), signal.SIGKILL)
-            yield address
+    start = Nursery._start
 
-    monkeypatch.setattr(batch, "nursery", dead)
+    def dead(self: Nursery, address: Path) -> None:
+        start(self, address)
+        os.kill(nursery_of(os.getpid()), signal.SIGKILL)
+
+    monkeypatch.setattr(Nursery, "_start", dead)
     assert "01_one.html" in rendered(tmp_path, "out")
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with nursery(common_environment(tmp_path_factory.mktemp("fonts"))) as at:
-        yield at
+def address() -> Iterator[str]:
+    with closing(Nursery()) as nursery:
+        yield nursery.address
 
 
 def forked(address: str, folder: Path) -> ForkedProcess:
@@ -112,8 +107,8 @@ def test_a_kernel_ends_with_the_one_who_asked_for_it(address: str, tmp_path: Pat
 
 @linux
 def test_kernels_end_with_the_nursery(tmp_path: Path) -> None:
-    with nursery(common_environment(tmp_path)) as at:
-        kernel = forked(at, tmp_path)
+    with closing(Nursery()) as nursery:
+        kernel = forked(nursery.address, tmp_path)
         assert kernel.poll() is None
     assert gone(kernel.pid) and kernel.wait(5) == -signal.SIGKILL
 
@@ -137,3 +132,14 @@ def test_without_a_nursery_a_kernel_is_started_the_usual_way(monkeypatch: pytest
     provisioner = ForkedKernels(connection_info={})
     asyncio.run(provisioner.launch_kernel([sys.executable, "-c", "pass", "-f", "file"], cwd=None, env=dict(os.environ)))
     assert provisioner.process.wait() == 0
+
+
+@linux
+@pytest.mark.parametrize("first", ["", "_forked(nursery.address, ['-f', 'nothing'], {}); "], ids=["while it loads", "with a kernel"])
+def test_a_nursery_whose_starter_is_killed_leaves_nothing(tmp_path: Path, first: str) -> None:
+    script = ("import os; from funnel_lib.report.forked import _forked; from funnel_lib.report.kernels import Nursery; nursery = Nursery(); "
+              f"print(os.path.exists(nursery.fonts), flush=True); {first}os.kill(os.getpid(), 9)")
+    run = subprocess.run([sys.executable, "-c", script], env={**os.environ, "TMPDIR": str(tmp_path)}, stdout=subprocess.PIPE, text=True,
+                         stderr=subprocess.DEVNULL, timeout=60, check=False)
+    assert (run.returncode, run.stdout) == (-signal.SIGKILL, "True\n")
+    assert soon(lambda: not list(tmp_path.iterdir()))

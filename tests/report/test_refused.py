@@ -6,6 +6,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,8 @@ from test_publish import HOLD
 from typer.testing import CliRunner, Result
 
 from funnel_lib.cli import app
+from funnel_lib.report import kernels
+from funnel_lib.report.kernels import Nursery
 
 COUNTED = ('with open(company + "/leads.csv", encoding="utf-8") as stream:\n    counts["leads_count"] = len(stream.readlines())\n'
            "pages.answer([f\"{counts['leads_count'][0]} lines.\"], chosen)")
@@ -57,9 +60,9 @@ def monday(tmp_path_factory: pytest.TempPathFactory) -> Monday:
 
 @pytest.mark.parametrize("full", ["retail/01_good.html", "summary.eml"])
 def test_a_write_limit_in_the_middle_of_a_save_leaves_the_old_file_whole(monday: Monday, full: str) -> None:
-    """Each limit is a byte too low for one kind of file, so that a write is cut at its end."""
+    """Each limit is a tenth too low for one kind of file, so that a write is cut near its end."""
     before = monday.files()
-    with limit(len(before[full]) - 1):
+    with limit(9 * len(before[full]) // 10):
         refused = monday.report()
     assert refused.exit_code == 1 and "File too large" in refused.output and "Traceback" not in refused.output
     # Every line names the file or the report, and the last one the way out; that of a report stands on its page.
@@ -69,6 +72,16 @@ def test_a_write_limit_in_the_middle_of_a_save_leaves_the_old_file_whole(monday:
     assert not [name for name in found if ".part" in name or ".run" in name]
     json.loads(found["manifest.json"])
     assert all(content.rstrip().endswith(b"</html>") for name, content in found.items() if name.endswith(".html"))
+
+
+def test_no_room_for_temporary_files_is_said(monday: Monday, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The parent of kernels shares a list of fonts there."""
+    monkeypatch.setattr(kernels, "Nursery", Nursery)
+    before = monday.files()
+    with limit(1000):
+        refused = monday.report()
+    assert refused.exit_code == 1 and f"{tempfile.gettempdir()}: could not be written (File too large); make room" in refused.output
+    assert monday.files() == before
 
 
 def test_with_room_again_all_is_new(monday: Monday) -> None:
