@@ -93,7 +93,9 @@ def _make(order: Order, as_json: bool, verbose: bool, voice: Voice) -> int:
         _tell_the_end(order, as_json, {"made": 0, "failed": 0, "kept": kept, "lost": 0}, started, voice)
         return 0
     from funnel_lib.report.kernels import Nursery
+    from funnel_lib.report.order import planned
 
+    planned(order, _described(order.company))
     prints = freshness.fingerprints(order.company)
     # From here on the engine and the notebooks' libraries are needed: the parent of kernels loads them meanwhile.
     with writing(Path(tempfile.gettempdir())):
@@ -132,16 +134,13 @@ def _tell_the_end(order: Order, as_json: bool, counts: dict[str, int], started: 
 
 def _tell_what_would_be_made(order: Order, as_json: bool, voice: Voice) -> None:
     """One line per report: made or kept, and why. Reads the description and the manifest, never the data's contents."""
-    from funnel_lib.readers.description_file import read_description
-    from funnel_lib.readers.place import FILE_NAME, find_folder
     from funnel_lib.report import freshness
     from funnel_lib.report.manifest import read_manifest
     from funnel_lib.report.progress import log_event
     from funnel_lib.report.publish import check_output
 
-    processes = list(read_description(find_folder(order.company) / FILE_NAME).processes)
     check_output(order.output, order.company)
-    for task in freshness.tasks(order, processes, read_manifest(order.output), freshness.fingerprints(order.company)):
+    for task in freshness.tasks(order, _described(order.company), read_manifest(order.output), freshness.fingerprints(order.company)):
         made = bool(task.reason) or not order.resume
         why = task.reason or (message("up to date") if order.resume else message("up to date; --resume would keep it"))
         if as_json:
@@ -282,6 +281,14 @@ def _read(path: Path, as_of: str | None, language: str | None) -> Company:
     from funnel_lib import read_company
 
     return read_company(path, as_of=as_of, language=language)
+
+
+def _described(company: Path) -> list[str]:
+    """The names of the processes, without reading the data: a slip in a call is told at once."""
+    from funnel_lib.readers.description_file import read_description
+    from funnel_lib.readers.place import FILE_NAME, find_folder
+
+    return list(read_description(find_folder(company) / FILE_NAME).processes)
 
 
 def _found(path: Path) -> Path:
