@@ -140,7 +140,8 @@ def _tell_what_would_be_made(order: Order, as_json: bool, voice: Voice) -> None:
     from funnel_lib.report.publish import check_output
 
     check_output(order.output, order.company)
-    for task in freshness.tasks(order, _described(order.company), read_manifest(order.output), freshness.fingerprints(order.company)):
+    processes, prints = _described(order.company), freshness.fingerprints(order.company)
+    for task in freshness.tasks(order, processes, read_manifest(order.output), prints):
         made = bool(task.reason) or not order.resume
         why = task.reason or (message("up to date") if order.resume else message("up to date; --resume would keep it"))
         if as_json:
