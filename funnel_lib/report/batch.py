@@ -49,8 +49,7 @@ def run(order: Order, company: Company, on_start: Callable[[int], None] = lambda
     """Make every report of the order. `on_start` hears how many there are, `on_result` each one when it is published.
 
     `prints` are the hashes of the company's files from before it was read, `nursery` the parent of kernels if it was started
-    then; it is closed at the end. Raises `CallError` before anything is written
-    where the order cannot be carried out.
+    then; it is closed at the end. Raises `CallError` before anything is written where the order cannot be carried out.
     """
     planned(order, company.process_names)
     check_output(order.output, order.company)

@@ -81,7 +81,7 @@ class Nursery:
 
 
 def common_environment(shared: Path) -> dict[str, str]:
-    """What every kernel of a run finds in its environment; `shared` is the run's folder, where no matplotlibrc is."""
+    """What every kernel of a run finds in its environment; `shared` is the folder of the run's fonts, where no matplotlibrc is."""
     return {"MPLCONFIGDIR": str(shared), "MATPLOTLIBRC": str(shared), "MPLBACKEND": "module://matplotlib_inline.backend_inline",
             "PYTHONHASHSEED": "0", "PYTHONUTF8": "1", "PYTHONWARNINGS": "", "PYDEVD_DISABLE_FILE_VALIDATION": "1",
             "PYTHONPATH": _search_path()}
@@ -89,8 +89,8 @@ def common_environment(shared: Path) -> dict[str, str]:
 
 @contextmanager
 def surroundings(folder: Path, shared: Path, nursery: str = "", language: str = "en") -> Iterator[None]:
-    """The environment that kernels started inside inherit; `folder` is this report's own, `shared` the run's, `nursery` the
-    address of the run's parent of kernels, `language` that in which this package's errors are said.
+    """The environment that kernels started inside inherit; `folder` is this report's own, `shared` that of the run's fonts,
+    `nursery` the address of the run's parent of kernels, `language` that in which this package's errors are said.
 
     The caller's environment is as before afterwards.
     """
